@@ -1,0 +1,86 @@
+# The only list of commands. Needs python3 (3.11 or newer) and make; everything else is installed into .venv.
+
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+LOCKS := requirements.lock requirements-dev.lock
+UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+PYTEST := $(BIN)/pytest $(if $(STRICT),--strict-skips) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench screenshots lock clean
+
+help: ## List the commands
+	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name words; do printf '%-14s %s\n' "$$name" "$$words"; done
+
+bootstrap: $(READY) ## Create .venv and install the locked versions (done by every command that needs it)
+
+$(READY): requirements-dev.lock pyproject.toml .ci/bootstrap
+	@.ci/bootstrap $(VENV)
+
+demo: $(READY) ## Run the whole job on an embedded simulator and print the KPIs; run it again for an incremental one
+	@$(BIN)/maintainx demo $(ARGS)
+
+up: $(READY) ## Start simulator (unless MAINTAINX_TOKEN is set), Dagster and dashboard; Ctrl-C stops all
+	@$(BIN)/maintainx up $(ARGS)
+
+refresh: $(READY) ## Run the whole job against MAINTAINX_URL
+	@$(BIN)/maintainx refresh $(ARGS)
+
+reconcile: $(READY) ## Compare the source with what is stored, and heal the differences
+	@$(BIN)/maintainx reconcile $(ARGS)
+
+backup: $(READY) ## Write what cannot be rebuilt (raw log, reported KPIs, quarantine, state) to a new backup folder
+	@$(BIN)/maintainx backup $(ARGS)
+
+restore: $(READY) ## Fill an empty warehouse from the newest backup (ARGS=<folder> for another one)
+	@$(BIN)/maintainx restore $(ARGS)
+
+status: $(READY) ## Say what is stored, how fresh it is, and what is published
+	@$(BIN)/maintainx status $(ARGS)
+
+simulator: $(READY) ## Run the stand-in MaintainX in the foreground (ARGS="--scale 10 --rate-limit 100")
+	@$(BIN)/maintainx simulator $(ARGS)
+
+dashboard: $(READY) ## Show the published KPIs in the browser
+	@$(BIN)/maintainx dashboard $(ARGS)
+
+test: $(READY) ## Run the tests: the core first, then the shells; STRICT=1 makes a skip a failure
+	@$(PYTEST) -m "not slow"
+
+test-all: $(READY) ## Run every test, the long proofs too
+	@$(PYTEST)
+
+check: $(READY) ## Lint, types, import rules, SQL format, generated docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/ty check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt/models dbt/tests dbt/macros
+	$(BIN)/python -m docs.tables --check
+
+format: $(READY) ## Format Python and SQL, fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfmt --quiet --no-progressbar dbt/models dbt/tests dbt/macros
+
+docs: $(READY) ## Rewrite the generated tables of README.md
+	@$(BIN)/python -m docs.tables
+
+bench: $(READY) ## Measure full and incremental refreshes and rewrite docs/performance.md
+	@$(BIN)/python -m benchmarks.refresh $(ARGS)
+
+screenshots: $(READY) ## Photograph every dashboard page, light and dark, wide and narrow, into DATA_DIR/screenshots
+	@$(BIN)/python -m benchmarks.screenshots $(ARGS)
+
+lock: $(READY) ## Resolve pyproject.toml anew into the two hashed locks
+	$(UV) pip compile pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+		--python-version 3.11 --output-file requirements.lock $(ARGS)
+	$(UV) pip compile pyproject.toml --quiet --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate \
+		--python-version 3.11 --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+
+clean: $(READY) ## Remove what was made at run time (backups stay; ARGS=--backups removes them too)
+	@$(BIN)/maintainx clean $(ARGS)
