@@ -1,0 +1,38 @@
+"""Remove what was made at run time: only what we know we made, and never a backup unless told to."""
+
+import shutil
+from pathlib import Path
+
+from dagster_project.settings import Settings
+
+
+def made(settings: Settings) -> list[Path]:
+    """Return what stands in DATA_DIR that a refresh makes again or that only this machine needs; backups are not in it."""
+    known = [
+        settings.warehouse_path,
+        settings.published_dir,
+        settings.dbt_target_dir,
+        settings.dagster_home,
+        settings.simulator_dir,
+        settings.log_dir,
+        settings.data_dir / "screenshots",
+        *settings.data_dir.glob(f"{settings.warehouse_path.name}.*"),
+        *settings.data_dir.glob("tmp*"),
+    ]
+    return sorted({path for path in known if path.exists()})
+
+
+def clean(settings: Settings, *, backups: bool = False) -> list[Path]:
+    """Remove what was made at run time and return what was removed; backups too only when `backups`."""
+    removed = made(settings) + ([settings.backup_dir] if backups and settings.backup_dir.exists() else [])
+    for path in removed:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return removed
+
+
+def kept(settings: Settings) -> list[Path]:
+    """Return the backups that stand, newest last."""
+    return sorted(settings.backup_dir.iterdir()) if settings.backup_dir.is_dir() else []
