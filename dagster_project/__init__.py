@@ -1,0 +1,1 @@
+"""MaintainX analytics: extract, log, model, reconcile, publish."""

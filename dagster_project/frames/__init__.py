@@ -1,0 +1,1 @@
+"""API records → typed Polars frames; pure, no I/O."""

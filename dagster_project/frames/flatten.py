@@ -1,0 +1,85 @@
+"""Typed records → frames: one of versions, one per child table."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+
+import msgspec
+import pandera.errors
+import polars as pl
+
+from dagster_project.frames.contract import VERSION, ChildTable, Contract
+from dagster_project.frames.schemas import Record
+
+
+class Version(msgspec.Struct):
+    """One version of one record, before it is appended to the log."""
+
+    organisation_id: int
+    id: int
+    version_number: int
+    content_hash: int
+    raw_hash: int
+    shape_version: str
+    cause: str
+    run_id: str
+    observed_at: datetime
+    is_deleted: bool
+    record: Record
+    payload: str
+    raw: bytes
+
+
+def versions_frame(contract: Contract, versions: Sequence[Version]) -> pl.DataFrame:
+    """Return the rows of `raw.<table>`: one per version, columns and order of `contract.schema`."""
+    keys = {name: [getattr(version, name) for version in versions] for name in VERSION}
+    values = {name: [utc(get(version.record)) for version in versions] for name, get in _getters(contract.columns)}
+    payloads = {"payload": [version.payload for version in versions]}
+    return pl.DataFrame({**keys, **values, **payloads}, schema=contract.schema, strict=True)
+
+
+def child_frame(child: ChildTable, versions: Sequence[Version]) -> pl.DataFrame:
+    """Return the rows of one child table: one per entry and version, in the record's order."""
+    rows = [
+        (version.organisation_id, version.id, version.version_number, position, *(getattr(entry, name) for name in child.columns))
+        for version in versions
+        for position, entry in enumerate(getattr(version.record, child.rows))
+    ]
+    return pl.DataFrame(rows, schema=child.schema, orient="row", strict=True)
+
+
+def broken_rules(contract: Contract, frame: pl.DataFrame) -> dict[int, str]:
+    """Return the rule each broken row breaks, by its position in the frame; empty when all is well.
+
+    Raises:
+        pandera.errors.SchemaErrors: the frame itself is not of the contract's shape (a fault of ours, not of a row).
+    """
+    try:
+        contract.checks.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        rows = cases.filter(pl.col("index").is_not_null() & pl.col("check").is_in(_rule_names(contract)))
+        if rows.height < cases.height:
+            raise
+        return dict(zip(rows["index"].to_list(), rows["check"].to_list(), strict=True))
+    return {}
+
+
+def unknown_values(contract: Contract, versions: Iterable[Version]) -> list[tuple[str, str]]:
+    """Return each (field, value) of an enum that the contract has not seen before; the rows keep it."""
+    known = contract.record.known_values
+    seen = {(name, getattr(version.record, name)) for version in versions for name in known}
+    return sorted((name, value) for name, value in seen if value is not None and value not in known[name])
+
+
+def utc(value: object) -> object:
+    """Return an instant in UTC, whatever its offset; anything else as it is."""
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not UTC else value
+
+
+def _getters(columns: Iterable[str]) -> list[tuple[str, attrgetter]]:
+    return [(name, attrgetter(name)) for name in columns]
+
+
+def _rule_names(contract: Contract) -> list[str]:
+    return [check.name for check in contract.checks.checks]

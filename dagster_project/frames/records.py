@@ -1,0 +1,155 @@
+"""One record of the API: its key, its canonical form and hash, and whether it keeps the contract."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+import xxhash
+
+from dagster_project.frames.contract import Contract
+from dagster_project.frames.schemas import Record
+
+PERSONAL_KEYS = frozenset({"email", "phoneNumber", "hourlyRate", "lastVisitedAt", "creatorContactInfo"})
+SIGNED_URL_KEYS = frozenset({"url"})  # pre-signed for an hour: a secret, and different at every read
+FREE_KEYS = frozenset({"extraFields"})  # labels are the customer's: never taken for keys of the API
+
+
+class Key(msgspec.Struct, rename="camel"):
+    """What must be readable of a record before anything else is: without an id it cannot be kept."""
+
+    id: int
+    updated_at: datetime | None = None
+    created_at: datetime | None = None
+    organization_id: float | int | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Why a record went to quarantine; raw_json has no personal data in it."""
+
+    record_id: int | None
+    reason_code: str
+    field: str | None
+    value: str | None
+    detail: str
+    raw_json: str
+    raw_hash: int
+
+
+class Canonical(msgspec.Struct, frozen=True):
+    """A record without personal data: sorted JSON, its content hash, and the keys it had."""
+
+    payload: bytes
+    content_hash: int
+    keys: frozenset[str]
+
+
+_KEY = msgspec.json.Decoder(Key)
+_DICT = msgspec.json.Decoder(dict)
+_SORTED = msgspec.json.Encoder(order="sorted")
+
+
+def raw_hash(raw: bytes) -> int:
+    """Return xxh3 of the bytes as the API sent them, as a signed 64-bit integer."""
+    return signed(xxhash.xxh3_64_intdigest(raw))
+
+
+def signed(digest: int) -> int:
+    """Return an unsigned 64-bit digest as the signed integer both warehouses can hold."""
+    return digest - 2**64 if digest >= 2**63 else digest
+
+
+def key(raw: bytes, organisation_id: int) -> Key | Rejected:
+    """Return the record's key, or why it has none we can use (unreadable, no id, another organisation's)."""
+    try:
+        found = _KEY.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return rejected(raw, "unreadable_key", str(error))
+    if found.organization_id not in (None, organisation_id):
+        return rejected(raw, "wrong_organisation", f"organizationId is not {organisation_id}", "organizationId", found.organization_id, found.id)
+    return found
+
+
+def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canonical:
+    """Return the record with sorted keys and without personal data; volatile fields stay, but are not hashed.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError: not a JSON object, or text that is no valid Unicode.
+    """
+    record = _DICT.decode(raw)
+    keys = frozenset(record)
+    if not keep_personal:
+        record = without(record, PERSONAL_KEYS | SIGNED_URL_KEYS)
+    hashed = {name: value for name, value in record.items() if name not in volatile and value is not None}
+    if not keep_personal:
+        return Canonical(_SORTED.encode(record), signed(xxhash.xxh3_64_intdigest(_SORTED.encode(hashed))), keys)
+    return Canonical(
+        _SORTED.encode(record), signed(xxhash.xxh3_64_intdigest(_SORTED.encode(without(hashed, SIGNED_URL_KEYS | {"lastVisitedAt"})))), keys
+    )
+
+
+def without(value: Mapping, dropped: frozenset[str]) -> dict:
+    """Return a JSON object without the keys `dropped`, at any depth but inside custom fields."""
+    return {
+        name: inner if name in FREE_KEYS else _inside(inner, dropped)
+        for name, inner in value.items()
+        if name not in dropped
+    }  # fmt: skip
+
+
+def _inside(value: object, dropped: frozenset[str]) -> object:
+    if isinstance(value, dict):
+        return without(value, dropped)
+    return [_inside(item, dropped) for item in value] if isinstance(value, list) else value
+
+
+def validate(contract: Contract, payload: bytes, raw: bytes) -> Record | Rejected:
+    """Return the record in its typed form, or why it breaks the contract (strict: 7.9, "7" and true are no integers)."""
+    try:
+        return msgspec.json.decode(payload, type=contract.record)
+    except msgspec.ValidationError as error:
+        path = _path(str(error))
+        return rejected(raw, "type", str(error), ".".join(map(str, path)) or None, _at(payload, path), _id(payload))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return rejected(raw, "unreadable", str(error), record_id=_id(payload))
+
+
+def rejected(
+    raw: bytes, reason: str, detail: str, field: str | None = None, value: object = None, record_id: int | None = None
+) -> Rejected:
+    """Return a quarantine entry; personal data is taken out of the raw JSON, and of the value when its key is personal."""
+    shown = None if value is None or (field or "").split(".")[-1] in PERSONAL_KEYS else str(value)[:200]
+    return Rejected(record_id, reason, field, shown, detail[:500], _safe_json(raw), raw_hash(raw))
+
+
+def _safe_json(raw: bytes) -> str:
+    try:
+        return _SORTED.encode(without(_DICT.decode(raw), PERSONAL_KEYS | SIGNED_URL_KEYS)).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ascii(raw.decode("utf-8", "replace"))[:10_000]
+
+
+def _path(message: str) -> list[str | int]:
+    """Return the path inside a msgspec message: "Expected `int`, got `str` - at `$.assignees[0].id`"."""
+    found = re.search(r"at `\$(.*)`", message)
+    missing = re.search(r"missing required field `(\w+)`", message)
+    parts = re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", found.group(1)) if found else []
+    path: list[str | int] = [name or (int(index) if index.isdigit() else 0) for name, index in parts]
+    return [*path, missing.group(1)] if missing else path
+
+
+def _at(payload: bytes, path: list[str | int]) -> object:
+    value: object = _DICT.decode(payload)
+    for step in path:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _id(payload: bytes) -> int | None:
+    found = _DICT.decode(payload).get("id")
+    return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**63 else None

@@ -1,0 +1,132 @@
+"""sites.toml → organisations and their sites; without it, one site for each organisation the API names."""
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class BadSites(Exception):
+    """sites.toml cannot be used: names the file, the entry, the field and the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A plant inside one organisation; `site_id` is unique over all organisations."""
+
+    site_id: str
+    name: str
+    time_zone: str
+    root_location_id: int | None = None
+    crew_hours_per_week: float | None = None
+    targets: dict[str, float] = field(default_factory=dict)
+    is_unassigned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What one token reads; fields left out of sites.toml are None until the API has answered."""
+
+    organisation_id: int
+    token_variable: str = "MAINTAINX_TOKEN"
+    name: str | None = None
+    time_zone: str | None = None
+    currency: str | None = None
+    sites: tuple[Site, ...] = ()
+
+
+def load(path: Path | None) -> tuple[Organisation, ...]:
+    """Return the organisations of sites.toml in its order; none when `path` is None.
+
+    Raises:
+        BadSites: unreadable file, unknown key, wrong type, unknown time zone, or an id used twice.
+    """
+    if path is None:
+        return ()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise BadSites(f"{path}: {error}") from None
+    found = tuple(_organisation(path, entry) for entry in document.get("organisations", []))
+    _unique(path, "organisations.id", [organisation.organisation_id for organisation in found])
+    _unique(path, "sites.id", [site.site_id for organisation in found for site in organisation.sites])
+    return found
+
+
+def complete(organisation: Organisation, record: dict | None) -> Organisation:
+    """Return the organisation with what the API says (name, time zone, currency) and with its final list of sites.
+
+    The sites always sum to the organisation: without any it is one site; with a root location, what lies
+    under none of the roots belongs to the site `<organisation_id>-unassigned`.
+    """
+    record = record or {}
+    known = replace(
+        organisation,
+        name=organisation.name or record.get("name") or f"Organisation {organisation.organisation_id}",
+        time_zone=organisation.time_zone or _zone(record.get("timeZone")) or "UTC",
+        currency=organisation.currency or record.get("currency"),
+    )
+    return replace(known, sites=_final_sites(known))
+
+
+def _final_sites(organisation: Organisation) -> tuple[Site, ...]:
+    zone, name = organisation.time_zone or "UTC", organisation.name or ""
+    if not organisation.sites:
+        return (Site(str(organisation.organisation_id), name, zone),)
+    if len(organisation.sites) == 1 and organisation.sites[0].root_location_id is None:
+        return organisation.sites
+    return (*organisation.sites, Site(f"{organisation.organisation_id}-unassigned", "Unassigned", zone, is_unassigned=True))
+
+
+def _organisation(path: Path, entry: dict) -> Organisation:
+    where = f"{path}: organisations[id={entry.get('id')!r}]"
+    _known_keys(where, entry, {"id", "token_variable", "name", "time_zone", "currency", "sites"})
+    if not isinstance(entry.get("id"), int):
+        raise BadSites(f"{where}: id must be the organisation's integer id in MaintainX")
+    _check_zone(where, entry.get("time_zone"))
+    sites = tuple(_site(where, site) for site in entry.get("sites", []))
+    if len(sites) > 1 and any(site.root_location_id is None for site in sites):
+        raise BadSites(f"{where}: with several sites each needs a root_location_id")
+    options = {key: entry[key] for key in ("token_variable", "name", "time_zone", "currency") if key in entry}
+    return Organisation(organisation_id=entry["id"], sites=sites, **options)
+
+
+def _site(where: str, entry: dict) -> Site:
+    where = f"{where}: sites[id={entry.get('id')!r}]"
+    _known_keys(where, entry, {"id", "name", "root_location_id", "time_zone", "crew_hours_per_week", "targets"})
+    for key in ("id", "time_zone"):
+        if not isinstance(entry.get(key), str) or not entry[key]:
+            raise BadSites(f"{where}: {key} must be text, not {entry.get(key)!r}")
+    _check_zone(where, entry["time_zone"])
+    hours = entry.get("crew_hours_per_week")
+    if hours is not None and (isinstance(hours, bool) or not isinstance(hours, int | float) or hours <= 0):
+        raise BadSites(f"{where}: crew_hours_per_week must be a number above 0, not {hours!r}")
+    targets = {kpi: float(target) for kpi, target in entry.get("targets", {}).items()}
+    return Site(
+        entry["id"], entry.get("name", entry["id"]), entry["time_zone"], entry.get("root_location_id"), hours and float(hours), targets
+    )
+
+
+def _known_keys(where: str, entry: dict, known: set[str]) -> None:
+    if unknown := sorted(entry.keys() - known):
+        raise BadSites(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
+def _unique(path: Path, what: str, values: list) -> None:
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise BadSites(f"{path}: {what} {twice[0]!r} stands twice")
+
+
+def _check_zone(where: str, name: str | None) -> None:
+    if name is not None and _zone(name) is None:
+        raise BadSites(f"{where}: time_zone {name!r} is not an IANA zone such as 'Europe/Lisbon'")
+
+
+def _zone(name: object) -> str | None:
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+    return name

@@ -1,0 +1,113 @@
+"""The few verbs the core asks of a warehouse; `duckdb.py` is the one there is."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, Self
+
+import polars as pl
+
+
+class WarehouseBusy(Exception):
+    """Another process writes to this warehouse: says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest version of one record, as far as the sync needs it."""
+
+    version_number: int
+    content_hash: int
+    raw_hash: int
+    shape_version: str
+    created_at: datetime | None
+    updated_at: datetime | None
+    is_deleted: bool
+    status: str | None
+    labour_seconds: int | None
+    cost_cents: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the reading of one endpoint stands; a first load has one row per slice beside the main one (slice '')."""
+
+    organisation_id: int
+    endpoint: str
+    slice: str = ""
+    watermark: datetime | None = None
+    slice_from: datetime | None = None
+    slice_to: datetime | None = None
+    is_complete: bool = False
+    expands: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A record that the source confirmed as gone."""
+
+    organisation_id: int
+    id: int
+    run_id: str
+    observed_at: datetime
+
+
+@dataclass(slots=True)
+class Commit:
+    """Everything of one batch: it is stored in one transaction or not at all."""
+
+    table: str
+    versions: pl.DataFrame | None = None
+    children: dict[str, pl.DataFrame] = field(default_factory=dict)
+    latest: pl.DataFrame | None = None
+    seen_again: pl.DataFrame | None = None  # organisation_id, id, raw_hash: same content in other bytes
+    tombstones: Sequence[Tombstone] = ()
+    quarantine: pl.DataFrame | None = None
+    drift: pl.DataFrame | None = None
+    states: Sequence[State] = ()
+    endpoint_run: dict | None = None
+
+
+class Warehouse(Protocol):
+    """One organisation-spanning store of raw and ops; a context manager that holds the writer's lock."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def latest(self, table: str, organisation_id: int, ids: Sequence[int]) -> dict[int, Latest]:
+        """Return the newest version of those of `ids` that are known, deleted ones included."""
+        ...
+
+    def live(self, table: str, organisation_id: int) -> pl.DataFrame:
+        """Return id, created_at, updated_at, status, labour_seconds and cost_cents of every live record, by id."""
+        ...
+
+    def commit(self, batch: Commit) -> None:
+        """Store one batch in one transaction."""
+        ...
+
+    def states(self, organisation_id: int, endpoint: str) -> dict[str, State]:
+        """Return the endpoint's states by slice."""
+        ...
+
+    def forget_slices(self, organisation_id: int, endpoint: str, main: State) -> None:
+        """End a first load: replace its slices by the main state."""
+        ...
+
+    def insert(self, table: str, rows: Iterable[dict]) -> None:
+        """Append rows to a table of ops."""
+        ...
+
+    def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
+        """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
+        ...
+
+    def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
+        """Return the result of a query."""
+        ...
+
+    def released(self) -> AbstractContextManager[None]:
+        """Let another client of this process (dbt) open the store, the lock still held."""
+        ...

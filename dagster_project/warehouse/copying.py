@@ -1,0 +1,107 @@
+"""Copies of whole DuckDB tables: into a database file for readers, into Parquet files and back."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+STORAGE_VERSION = "v1.2.0"  # the oldest format; the default one of 2.0 cannot be opened by clients of 1.x
+
+Connection = duckdb.DuckDBPyConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a selection holds, whatever the order of its rows: equal fingerprints mean equal content."""
+
+    rows: int
+    digest: str
+
+
+def tables(connection: Connection, schema: str) -> list[str]:
+    """Return the names of the tables and views of a schema, in alphabetical order."""
+    query = """
+        select table_name from information_schema.tables
+        where table_catalog = current_database() and table_schema = ? order by table_name
+    """
+    return [name for (name,) in connection.execute(query, [schema]).fetchall()]
+
+
+def base_tables(connection: Connection, schema: str) -> dict[str, str]:
+    """Return the tables of a schema (no views), each with the statement that creates it."""
+    query = """
+        select table_name, sql from duckdb_tables()
+        where database_name = current_database() and schema_name = ? order by table_name
+    """
+    return dict(connection.execute(query, [schema]).fetchall())
+
+
+def columns(connection: Connection, schema: str, table: str) -> list[str]:
+    """Return the names of the columns of a table, in their order."""
+    query = """
+        select column_name from information_schema.columns
+        where table_catalog = current_database() and table_schema = ? and table_name = ? order by ordinal_position
+    """
+    return [name for (name,) in connection.execute(query, [schema, table]).fetchall()]
+
+
+def fingerprint(connection: Connection, selection: str) -> Fingerprint:
+    """Return the fingerprint of a `from …` or `select …`: its columns, their types and its rows."""
+    shape = connection.execute(f"select string_agg(column_name || ' ' || column_type, ', ') from (describe {selection})").fetchall()[0][0]
+    query = f"select count(*), cast(coalesce(sum(cast(hash(r) as hugeint)), 0) as varchar) from ({selection}) r"
+    rows, digest = connection.execute(query).fetchall()[0]
+    shape_digest = connection.execute("select cast(hash(?) as varchar)", [shape]).fetchall()[0][0]
+    return Fingerprint(rows, f"{shape_digest}-{digest}")
+
+
+def write_database(connection: Connection, path: Path, selections: Mapping[tuple[str, str], str]) -> None:
+    """Write a new database file with one table per (schema, table), filled by its selection; comments go along.
+
+    Clients of DuckDB 1.2 and later open it; no write-ahead log stays beside it.
+    """
+    with _attached(connection, path, f"storage_version '{STORAGE_VERSION}'") as copy:
+        for schema in sorted({schema for schema, _ in selections}):
+            connection.execute(f"create schema {copy}.{schema}")
+        for (schema, table), selection in selections.items():
+            connection.execute(f'create table {copy}.{schema}."{table}" as {selection}')
+            _copy_comments(connection, copy, schema, table)
+
+
+@contextmanager
+def _attached(connection: Connection, path: Path, *options: str) -> Iterator[str]:
+    name = "copy_for_readers"
+    connection.execute(f"attach {_text(str(path))} as {name} ({', '.join(options)})")
+    try:
+        yield name
+    finally:
+        connection.execute(f"detach {name}")
+
+
+def _copy_comments(connection: Connection, copy: str, schema: str, table: str) -> None:
+    of_table = "where database_name = current_database() and schema_name = $schema and {}_name = $table and comment is not null"
+    names = {"schema": schema, "table": table}
+    about = connection.execute(f"select comment from duckdb_tables() {of_table.format('table')}", names).fetchall()
+    for (comment,) in about:
+        connection.execute(f'comment on table {copy}.{schema}."{table}" is {_text(comment)}')
+    kept = {name for (name,) in connection.execute(f'select column_name from (describe {copy}.{schema}."{table}")').fetchall()}
+    about_columns = connection.execute(f"select column_name, comment from duckdb_columns() {of_table.format('table')}", names).fetchall()
+    for column, comment in about_columns:
+        if column in kept:
+            connection.execute(f'comment on column {copy}.{schema}."{table}"."{column}" is {_text(comment)}')
+
+
+def write_parquet(connection: Connection, selection: str, path: Path) -> int:
+    """Write a selection as one Parquet file and return how many rows it has."""
+    return connection.execute(f"copy ({selection}) to {_text(str(path))} (format parquet, compression zstd)").fetchall()[0][0]
+
+
+def read_parquet(connection: Connection, schema: str, table: str, path: Path) -> int:
+    """Append the rows of a Parquet file to a table by the names of the columns, and return how many they are."""
+    query = f'insert into {schema}."{table}" by name from read_parquet({_text(str(path))})'
+    return connection.execute(query).fetchall()[0][0]
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

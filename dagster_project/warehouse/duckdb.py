@@ -1,0 +1,275 @@
+"""DuckDB behind the verbs of `base.py`: one file, one writer, every batch one transaction."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Self
+
+import duckdb
+import polars as pl
+
+from dagster_project.frames.contract import contract
+from dagster_project.frames.schemas import RECORDS
+from dagster_project.warehouse.base import Commit, Latest, State, Tombstone, WarehouseBusy
+from dagster_project.warehouse.tables import LATEST, OPS
+
+_SQL_TYPES = {
+    pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
+    pl.Datetime: "TIMESTAMPTZ", pl.Date: "DATE",
+}  # fmt: skip
+
+
+def connect(path: Path | str, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Return a connection with the settings every one of ours has: UTC, a memory limit, temporary files beside the file."""
+    found = duckdb.connect(str(path), read_only=read_only)
+    found.execute("set timezone = 'UTC'")
+    found.execute(f"set memory_limit = '{memory_limit}'")
+    if str(path) != ":memory:" and not read_only:
+        found.execute(f"set temp_directory = '{Path(path).parent / 'tmp'}'")
+    return found
+
+
+class DuckDBWarehouse:
+    """The warehouse in one DuckDB file; entering takes the writer's lock and makes missing tables and columns."""
+
+    def __init__(self, path: Path, memory_limit: str = "2GB"):
+        self.path, self.memory_limit = path, memory_limit
+        self._lock: IO[str] | None = None
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self.path.with_suffix(".lock"))
+        try:
+            self._open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._close()
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """Return the open connection (publish and backup copy whole tables with it)."""
+        if self._connection is None:
+            raise RuntimeError("the warehouse is not open: use it with `with`")
+        return self._connection
+
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Let another client of this process (dbt) open the file, the lock still held."""
+        self._close()
+        try:
+            yield
+        finally:
+            self._open()
+
+    def latest(self, table: str, organisation_id: int, ids: Sequence[int]) -> dict[int, Latest]:
+        """Return the newest version of those of `ids` that are known, deleted ones included."""
+        wanted = pl.DataFrame({"id": ids}, schema={"id": pl.Int64()})
+        columns = ", ".join(f"l.{name}" for name in LATEST if name not in ("organisation_id", "id"))
+        with self._given(wanted=wanted):
+            rows = self.connection.execute(
+                f"select l.id, {columns} from raw.{table}_latest l semi join wanted using (id) where l.organisation_id = ?",
+                [organisation_id],
+            ).fetchall()
+        return {row[0]: Latest(*row[1:]) for row in rows}
+
+    def live(self, table: str, organisation_id: int) -> pl.DataFrame:
+        """Return id, created_at, updated_at, status, labour_seconds and cost_cents of every live record, by id."""
+        return self.query(
+            f"""select id, created_at, updated_at, status, labour_seconds, cost_cents
+            from raw.{table}_latest where organisation_id = ? and not is_deleted order by id""",
+            [organisation_id],
+        )
+
+    def commit(self, batch: Commit) -> None:
+        """Store one batch in one transaction."""
+        with self._transaction():
+            if batch.versions is not None and batch.latest is not None and batch.versions.height:
+                self._append(f"raw.{batch.table}", batch.versions)
+                for name, rows in batch.children.items():
+                    self._append(f"raw.{name}", rows)
+                self._replace_keys(f"raw.{batch.table}_latest", batch.latest, ("organisation_id", "id"))
+            if batch.seen_again is not None and batch.seen_again.height:
+                self._note_bytes(batch.table, batch.seen_again)
+            for stone in batch.tombstones:
+                self._bury(batch.table, stone)
+            self._count("quarantine", batch.quarantine, ("organisation_id", "endpoint", "raw_hash", "reason_code"))
+            self._count("drift", batch.drift, ("organisation_id", "endpoint", "kind", "field", "value"))
+            self._save_states(batch.states)
+            if batch.endpoint_run:
+                self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
+
+    def states(self, organisation_id: int, endpoint: str) -> dict[str, State]:
+        """Return the endpoint's states by slice."""
+        rows = self.query(
+            f"select {', '.join(OPS['state'])} from ops.state where organisation_id = ? and endpoint = ?", [organisation_id, endpoint]
+        )
+        return {row["slice"]: State(**row) for row in rows.to_dicts()}
+
+    def forget_slices(self, organisation_id: int, endpoint: str, main: State) -> None:
+        """End a first load: replace its slices by the main state."""
+        self.replace("state", [asdict(main)], {"organisation_id": organisation_id, "endpoint": endpoint})
+
+    def insert(self, table: str, rows: Iterable[dict]) -> None:
+        """Append rows to a table of ops."""
+        self._append(f"ops.{table}", _ops_frame(table, rows))
+
+    def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
+        """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
+        condition = " and ".join(f"{column} is not distinct from ?" for column in where) or "true"
+        with self._transaction():
+            self.connection.execute(f"delete from ops.{table} where {condition}", list(where.values()))
+            self.insert(table, rows)
+
+    def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
+        """Return the result of a query."""
+        return self.connection.sql(sql, params=list(parameters)).pl()
+
+    def execute(self, sql: str, parameters: Sequence = ()) -> None:
+        """Run a statement."""
+        self.connection.execute(sql, list(parameters)).fetchall()
+
+    def _open(self) -> None:
+        self._connection = connect(self.path, self.memory_limit)
+        self._make_tables()
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _make_tables(self) -> None:
+        for name, columns in tables().items():
+            schema = name.split(".")[0]
+            self.connection.execute(f"create schema if not exists {schema}")
+            declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
+            self.connection.execute(f"create table if not exists {name} ({declared})")
+        known = set(self.connection.execute("select table_schema || '.' || table_name, column_name from information_schema.columns").fetchall())
+        for name, columns in tables().items():
+            for column, dtype in columns.items():
+                if (name, column) not in known:  # a column that came with a newer version of this program
+                    self.connection.execute(f'alter table {name} add column "{column}" {_sql_type(column, dtype)}')
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    @contextmanager
+    def _given(self, **frames: pl.DataFrame) -> Iterator[None]:
+        for name, frame in frames.items():
+            self.connection.register(name, frame.to_arrow())
+        try:
+            yield
+        finally:
+            for name in frames:
+                self.connection.unregister(name)
+
+    def _append(self, table: str, rows: pl.DataFrame) -> None:
+        if rows.height:
+            with self._given(given_rows=rows):
+                self.connection.execute(f"insert into {table} by name select * from given_rows")
+
+    def _replace_keys(self, table: str, rows: pl.DataFrame, keys: Sequence[str]) -> None:
+        same = " and ".join(f"t.{key} is not distinct from g.{key}" for key in keys)
+        with self._given(given_keys=rows.select(keys)):
+            self.connection.execute(f"delete from {table} t using given_keys g where {same}")
+        self._append(table, rows)
+
+    def _note_bytes(self, table: str, rows: pl.DataFrame) -> None:
+        with self._given(given_hashes=rows):
+            self.connection.execute(
+                f"""update raw.{table}_latest l set raw_hash = g.raw_hash from given_hashes g
+                where l.organisation_id = g.organisation_id and l.id = g.id"""
+            )
+
+    def _bury(self, table: str, stone: Tombstone) -> None:
+        key, moment = [stone.organisation_id, stone.id], [stone.run_id, stone.observed_at]
+        self.connection.execute(
+            f"""insert into raw.{table} by name
+            select v.* replace (v.version_number + 1 as version_number, 'delete' as cause, true as is_deleted,
+                ? as run_id, ? as observed_at)
+            from raw.{table} v join raw.{table}_latest l using (organisation_id, id, version_number)
+            where organisation_id = ? and id = ? and not l.is_deleted""",
+            [*moment, *key],
+        )
+        self.connection.execute(
+            f"""update raw.{table}_latest set version_number = version_number + 1, is_deleted = true
+            where organisation_id = ? and id = ? and not is_deleted""",
+            key,
+        )
+
+    def _count(self, table: str, rows: pl.DataFrame | None, keys: Sequence[str]) -> None:
+        """Insert what is seen for the first time; of the rest note when it was last seen, and how often."""
+        if rows is None or not rows.height:
+            return
+        same = " and ".join(f"t.{key} is not distinct from g.{key}" for key in keys)
+        rows = rows.unique(list(keys), keep="last", maintain_order=True)
+        with self._given(given_seen=rows):
+            self.connection.execute(
+                f"""update ops.{table} t set last_seen_at = g.last_seen_at, times_seen = t.times_seen + g.times_seen
+                from given_seen g where {same}"""
+            )
+            self.connection.execute(
+                f"insert into ops.{table} by name select * from given_seen g where not exists (select 1 from ops.{table} t where {same})"
+            )
+
+    def _save_states(self, states: Sequence[State]) -> None:
+        if states:
+            self._save("state", [asdict(state) for state in states], ("organisation_id", "endpoint", "slice"))
+
+    def _save(self, table: str, rows: list[dict], keys: Sequence[str]) -> None:
+        self._replace_keys(f"ops.{table}", _ops_frame(table, rows), keys)
+
+
+def tables() -> dict[str, dict[str, pl.DataType]]:
+    """Return every table of raw and ops with its columns."""
+    found: dict[str, dict[str, pl.DataType]] = {}
+    for table in RECORDS:
+        declared = contract(table)
+        found[f"raw.{table}"] = declared.schema
+        found[f"raw.{table}_latest"] = LATEST
+        found |= {f"raw.{child.name}": child.schema for child in declared.children}
+    return found | {f"ops.{name}": columns for name, columns in OPS.items()}
+
+
+def _sql_type(column: str, dtype: pl.DataType) -> str:
+    # payloads are most of the bytes: zstd holds them in about a seventh
+    return _SQL_TYPES[dtype.base_type()] + (" using compression zstd" if column == "payload" else "")
+
+
+def _ops_frame(table: str, rows: Iterable[dict]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=OPS[table], orient="row")
+
+
+def _locked(path: Path) -> IO[str]:
+    """Return the lock file, locked; the number of the process that holds it is written in it."""
+    path.touch()
+    found = path.open("r+", encoding="utf-8")
+    try:
+        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = found.read().strip() or "unknown"
+        found.close()
+        raise WarehouseBusy(
+            f"{path.with_suffix('.duckdb')} is being written by process {holder}: wait until it has finished, or stop it, and start again"
+        ) from None
+    found.truncate(0)
+    found.write(str(os.getpid()))
+    found.flush()
+    return found
