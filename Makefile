@@ -4,8 +4,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-LOCKS := requirements.lock requirements-dev.lock
-UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv
+COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 PYTEST := $(BIN)/pytest $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
@@ -76,11 +76,9 @@ bench: $(READY) ## Measure full and incremental refreshes and rewrite docs/perfo
 screenshots: $(READY) ## Photograph every dashboard page, light and dark, wide and narrow, into DATA_DIR/screenshots
 	@$(BIN)/python -m benchmarks.screenshots $(ARGS)
 
-lock: $(READY) ## Resolve pyproject.toml anew into the two hashed locks
-	$(UV) pip compile pyproject.toml --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--python-version 3.11 --output-file requirements.lock $(ARGS)
-	$(UV) pip compile pyproject.toml --quiet --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate \
-		--python-version 3.11 --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+lock: $(READY) ## Resolve pyproject.toml into the two hashed locks (ARGS=--upgrade for newer versions)
+	$(COMPILE) --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 
 clean: $(READY) ## Remove what was made at run time (backups stay; ARGS=--backups removes them too)
 	@$(BIN)/maintainx clean $(ARGS)
