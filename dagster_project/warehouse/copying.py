@@ -1,6 +1,6 @@
 """Copies of whole DuckDB tables: into a database file for readers, into Parquet files and back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def write_database(connection: Connection, path: Path, selections: Mapping[tuple
 
 
 @contextmanager
-def _attached(connection: Connection, path: Path, *options: str) -> Iterator[str]:
+def _attached(connection: Connection, path: Path, *options: str) -> Generator[str]:
     name = "copy_for_readers"
     connection.execute(f"attach {_text(str(path))} as {name} ({', '.join(options)})")
     try:

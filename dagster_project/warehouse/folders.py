@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ASIDE = ".tmp-"  # what was begun and not finished starts with this; a reader ne
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path) -> Generator[Path]:
     """Give a folder to write into that becomes `target` when the block ends well, and vanishes when it fails.
 
     Every file is on the disk before the rename: after a power cut, `target` is complete or absent.

@@ -1,0 +1,147 @@
+"""Publish marts and ops for readers: a folder per version that is never changed, and a pointer to the one to read."""
+
+import json
+import re
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster_project.settings import Settings
+from dagster_project.warehouse import copying, reported
+from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
+
+if TYPE_CHECKING:
+    from dagster_project.warehouse.duckdb import DuckDBWarehouse
+
+POINTER = "CURRENT"
+FILE = "marts.duckdb"
+ALIAS = "analytics.duckdb"  # the same file: opened as marts.duckdb, DuckDB calls `marts.kpis` ambiguous (a database and a schema)
+MANIFEST = "manifest.json"
+KEPT_VERSIONS = 3  # a reader that has just read the pointer must still find its folder
+PRIVATE = {"state", "audit"}  # tables of ops that say nothing to a reader
+
+_VERSION = re.compile(r"\d{6}_\d{8}T\d{6}Z")
+_SELECTIONS = {("ops", "quarantine"): "select * exclude (raw_json) from ops.quarantine"}
+
+
+class NothingToPublish(Exception):
+    """The warehouse has no `marts.kpis` yet: build the models first (`make refresh`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One published version."""
+
+    version: str  # <number>_<known_at>: sorts in the order of publishing
+    path: Path  # the DuckDB file
+    known_at: datetime
+    as_of: datetime
+    tables: dict[str, int]  # "schema.table" → rows
+    reported: int  # KPI rows that this version reported for the first time, or otherwise than before
+    is_new: bool  # False: nothing had changed, and this is the version that was current already
+
+    @property
+    def rows(self) -> int:
+        """The rows of all tables together."""
+        return sum(self.tables.values())
+
+
+def publish(settings: Settings, warehouse: "DuckDBWarehouse", known_at: datetime, as_of: datetime | None = None) -> Published:
+    """Publish what the warehouse holds as a new version, and let CURRENT name it.
+
+    Readers see the old version or the new one, never a part. Publishing the same content again gives the version that is there.
+    What the new version says of each KPI for the first time goes to `ops.kpi_reported`, in the copy and in the warehouse.
+
+    Args:
+        settings: says where versions are published.
+        warehouse: an open warehouse whose marts are built.
+        known_at: the instant up to which finished runs count in the marts.
+        as_of: the instant at which the KPIs are evaluated; by default `known_at`.
+
+    Raises:
+        NothingToPublish: the models were never built.
+    """
+    connection, folder = warehouse.connection, settings.published_dir
+    if "kpis" not in copying.tables(connection, "marts"):
+        raise NothingToPublish(f"{settings.warehouse_path} has no marts.kpis: build the models first (make refresh)")
+    previous = _prepare(connection, folder)
+    version = _next_version(folder, reported.last_version(connection), known_at)
+    news = reported.find_news(connection, version, known_at, as_of or known_at)
+    selections = _selections(connection)
+    tables = {f"{schema}.{table}": asdict(copying.fingerprint(connection, query)) for (schema, table), query in selections.items()}
+    if previous and _manifest(previous)["tables"] == tables:
+        return _published(previous, is_new=False)
+    with whole_folder(folder / version) as aside:
+        copying.write_database(connection, aside / FILE, selections)
+        (aside / ALIAS).hardlink_to(aside / FILE)
+        about = {"version": version, "known_at": known_at.isoformat(), "as_of": (as_of or known_at).isoformat(), "reported": news}
+        manifest = about | {"sha256": sha256(aside / FILE), "tables": tables}
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    replace_text(folder / POINTER, version + "\n")
+    reported.append_news(connection)
+    _remove_old_versions(folder)
+    return _published(folder / version / ALIAS, is_new=True)
+
+
+def current(published_dir: Path) -> Path | None:
+    """Return the DuckDB file of the version to read (schemas marts and ops), None before the first publication.
+
+    The file never changes: `path.parent.name` is the version, and a good key for caches. Ask again for each new reading.
+    Its name is ALIAS, so that a reader can say `from marts.kpis`.
+    """
+    pointer = published_dir / POINTER
+    if not pointer.is_file():
+        return None
+    path = published_dir / pointer.read_text(encoding="utf-8").strip() / ALIAS
+    return path if path.is_file() else None
+
+
+def _prepare(connection: copying.Connection, published_dir: Path) -> Path | None:
+    published_dir.mkdir(parents=True, exist_ok=True)
+    clear_unfinished(published_dir)
+    reported.prepare(connection)
+    previous = current(published_dir)
+    if previous:
+        reported.take_back_in(connection, previous)
+    return previous
+
+
+def _versions(published_dir: Path) -> list[str]:
+    return sorted(path.name for path in published_dir.iterdir() if _VERSION.fullmatch(path.name))
+
+
+def _next_version(published_dir: Path, last_reported: str | None, known_at: datetime) -> str:
+    numbers = [int(version[:6]) for version in [*_versions(published_dir), *([last_reported] if last_reported else [])]]
+    return f"{max(numbers, default=0) + 1:06}_{known_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _selections(connection: copying.Connection) -> dict[tuple[str, str], str]:
+    names = [(schema, table) for schema in ("marts", "ops") for table in copying.tables(connection, schema) if table not in PRIVATE]
+    selections = {name: _SELECTIONS.get(name, 'select * from {}."{}"'.format(*name)) for name in names}
+    return selections | {("ops", "kpi_reported"): f"from ops.kpi_reported union all by name from {reported.NEWS}"}
+
+
+def _manifest(path: Path) -> dict:
+    return json.loads((path.parent / MANIFEST).read_text(encoding="utf-8"))
+
+
+def _published(path: Path, *, is_new: bool) -> Published:
+    manifest = _manifest(path)
+    return Published(
+        version=manifest["version"],
+        path=path,
+        known_at=datetime.fromisoformat(manifest["known_at"]),
+        as_of=datetime.fromisoformat(manifest["as_of"]),
+        tables={name: table["rows"] for name, table in manifest["tables"].items()},
+        reported=manifest["reported"],
+        is_new=is_new,
+    )
+
+
+def _remove_old_versions(published_dir: Path) -> None:
+    path = current(published_dir)
+    for version in _versions(published_dir)[:-KEPT_VERSIONS]:
+        if path is None or version != path.parent.name:
+            shutil.rmtree(published_dir / version)

@@ -1,0 +1,254 @@
+"""Publishing: whole versions only, what was reported, and what stays when it fails half-way."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project import publish as publishing
+from dagster_project.publish import KEPT_VERSIONS, NothingToPublish, current, publish
+from dagster_project.settings import Settings
+from dagster_project.warehouse import copying
+from dagster_project.warehouse.folders import sha256
+
+MONDAY = datetime(2026, 11, 16, 6, tzinfo=UTC)
+CLIENT = Path(sys.executable).parent / "duckdb"  # the command-line client of DuckDB 1.5, as an analyst has it
+
+
+@dataclass
+class Warehouse:
+    """A small warehouse: two marts, two tables of ops."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def say(self, value: float | None, *, period: str = "2026-11-09", reason: str | None = None, state: str = "closed") -> None:
+        """Let marts.kpis say one thing about the mean time to repair of a week."""
+        self.connection.execute("delete from marts.kpis where period_start_on = ?", [period])
+        self.connection.execute(
+            "insert into marts.kpis values ('mttr', 101, 'austin', 'site', 'austin', 'week', ?, ?, ?, 2, 2, ?, ?, '1')",
+            [period, value, value and value * 2, reason, state],
+        )
+
+    def reported(self) -> list[tuple]:
+        """Return what was reported: period, value, version, in the order of publishing."""
+        query = "select period_start_on::varchar, value, version from ops.kpi_reported order by version, period_start_on"
+        return self.connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path)
+
+
+@pytest.fixture
+def warehouse(settings: Settings):
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("create schema marts; create schema ops")
+        connection.execute("""
+            create table marts.kpis (kpi varchar, organisation_id bigint, site_id varchar, scope_type varchar, scope_id varchar,
+                period_grain varchar, period_start_on date, value double, numerator double, denominator double, n bigint,
+                reason varchar, window_state varchar, definition_version varchar);
+            comment on table marts.kpis is 'One row per KPI, the organisation''s and its sites''';
+            comment on column marts.kpis.value is 'NULL when there is a reason';
+            create view marts.work_orders as select i as work_order_id from range(1000) r(i);
+            create table ops.runs (run_id varchar, known_from timestamptz);
+            create table ops.state (endpoint varchar, watermark timestamptz);
+            create table ops.quarantine (record_id bigint, reason_code varchar, raw_json varchar);
+            insert into ops.quarantine values (1, 'bad_type', '{"email": "someone@example.com"}');
+        """)
+        found = Warehouse(connection)
+        found.say(4.5)
+        yield found
+
+
+def test_a_published_file_holds_every_mart_and_what_ops_has_for_readers(settings, warehouse):
+    published = publish(settings, warehouse, MONDAY)
+    assert published.tables == {"marts.kpis": 1, "marts.work_orders": 1000, "ops.kpi_reported": 1, "ops.quarantine": 1, "ops.runs": 0}
+    assert published.rows == 1003
+    assert published.path == settings.published_dir / "000001_20261116T060000Z" / "analytics.duckdb" == current(settings.published_dir)
+    with duckdb.connect(str(published.path), read_only=True) as reader:
+        assert reader.execute("select * from ops.quarantine").fetchall() == [(1, "bad_type")]
+        assert reader.execute("select value, version, known_at, reported_at from ops.kpi_reported").fetchall() == [
+            (4.5, "000001_20261116T060000Z", MONDAY, MONDAY)
+        ]
+
+
+def test_the_command_line_client_of_duckdb_1_5_opens_a_published_file(settings, warehouse):
+    path = publish(settings, warehouse, MONDAY).path
+    query = "select value, (select count(*) from marts.work_orders) as orders from marts.kpis"
+    answer = subprocess.run([CLIENT, "-readonly", "-json", path, query], capture_output=True, text=True, check=True)
+    assert json.loads(answer.stdout) == [{"value": 4.5, "orders": 1000}]
+
+
+def test_descriptions_travel_with_the_tables(settings, warehouse):
+    path = publish(settings, warehouse, MONDAY).path
+    with duckdb.connect(str(path), read_only=True) as reader:
+        assert reader.execute("select comment from duckdb_tables() where table_name = 'kpis'").fetchall() == [
+            ("One row per KPI, the organisation's and its sites'",)
+        ]
+        assert reader.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [
+            ("NULL when there is a reason",)
+        ]
+
+
+def test_the_manifest_says_what_the_file_is(settings, warehouse):
+    published = publish(settings, warehouse, MONDAY, as_of=MONDAY + timedelta(hours=1))
+    manifest = json.loads((published.path.parent / "manifest.json").read_text())
+    assert manifest["sha256"] == sha256(published.path)
+    assert (manifest["known_at"], manifest["as_of"]) == ("2026-11-16T06:00:00+00:00", "2026-11-16T07:00:00+00:00")
+    assert (published.known_at, published.as_of) == (MONDAY, MONDAY + timedelta(hours=1))
+    assert {path.name for path in published.path.parent.iterdir()} == {"analytics.duckdb", "marts.duckdb", "manifest.json"}
+    assert (published.path.parent / "marts.duckdb").samefile(published.path)
+
+
+def test_before_the_first_publication_there_is_nothing_current(settings):
+    assert current(settings.published_dir) is None
+
+
+def test_a_warehouse_without_marts_is_not_published(settings):
+    with duckdb.connect(str(settings.warehouse_path)) as connection, pytest.raises(NothingToPublish, match=r"no marts\.kpis.*make refresh"):
+        publish(settings, Warehouse(connection), MONDAY)
+
+
+def test_publishing_the_same_content_again_gives_the_version_that_is_there(settings, warehouse):
+    first = publish(settings, warehouse, MONDAY)
+    again = publish(settings, warehouse, MONDAY)
+    assert (first.is_new, again.is_new, again.version) == (True, False, first.version)
+    assert warehouse.reported() == [("2026-11-09", 4.5, first.version)]
+
+
+def test_versions_sort_in_the_order_of_publishing_even_when_the_source_clock_went_back(settings, warehouse):
+    versions = []
+    for hours in (0, 0, 5, -48):
+        warehouse.say(float(hours + len(versions)))
+        versions.append(publish(settings, warehouse, MONDAY + timedelta(hours=hours)).version)
+    assert versions == sorted(versions)
+    assert len(set(versions)) == 4
+
+
+def test_the_last_versions_are_kept_and_older_ones_removed(settings, warehouse):
+    versions = []
+    for value in range(KEPT_VERSIONS + 3):
+        warehouse.say(float(value))
+        versions.append(publish(settings, warehouse, MONDAY).version)
+    assert sorted(path.name for path in settings.published_dir.iterdir()) == [*versions[-KEPT_VERSIONS:], "CURRENT"]
+
+
+def test_only_figures_that_changed_are_reported_again(settings, warehouse):
+    warehouse.say(7.0, period="2026-11-02")
+    first = publish(settings, warehouse, MONDAY)
+    warehouse.say(5.0)
+    second = publish(settings, warehouse, MONDAY + timedelta(days=1))
+    assert (first.reported, second.reported) == (2, 1)
+    assert warehouse.reported() == [
+        ("2026-11-02", 7.0, first.version),
+        ("2026-11-09", 4.5, first.version),
+        ("2026-11-09", 5.0, second.version),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"value": None, "reason": "no_repair_evidence"}, {"value": 4.5, "state": "open"}],
+    ids=["a reason in place of a value", "state"],
+)
+def test_a_figure_counts_as_changed_by(settings, warehouse, change):
+    publish(settings, warehouse, MONDAY)
+    warehouse.say(**change)
+    assert publish(settings, warehouse, MONDAY).reported == 1
+
+
+def test_a_figure_that_goes_back_to_what_it_was_is_reported_a_third_time(settings, warehouse):
+    for value in (4.5, 5.0, 4.5):
+        warehouse.say(value)
+        publish(settings, warehouse, MONDAY)
+    assert [value for _, value, _ in warehouse.reported()] == [4.5, 5.0, 4.5]
+
+
+def test_a_failure_while_copying_leaves_the_old_version_current_and_reports_nothing(settings, warehouse):
+    before = publish(settings, warehouse, MONDAY)
+    warehouse.say(9.0)
+    warehouse.connection.execute("create view marts.broken as select error('the disk is full') as x")
+    with pytest.raises(duckdb.Error):
+        publish(settings, warehouse, MONDAY)
+    assert current(settings.published_dir) == before.path
+    assert warehouse.reported() == [("2026-11-09", 4.5, before.version)]
+    warehouse.connection.execute("drop view marts.broken")
+    assert publish(settings, warehouse, MONDAY).reported == 1
+
+
+@pytest.mark.parametrize("place", ["write_database", "sha256", "replace_text", "append_news", "_remove_old_versions"])
+def test_killed_at_any_place_the_next_publication_says_the_truth(settings, warehouse, monkeypatch, place):
+    first = publish(settings, warehouse, MONDAY)
+    warehouse.say(9.0)
+    owner = next(owner for owner in (publishing, copying, publishing.reported) if hasattr(owner, place))
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, place, kill)
+        with pytest.raises(Killed):
+            publish(settings, warehouse, MONDAY)
+    warehouse.connection.execute("drop table if exists kpi_news")
+    last = publish(settings, warehouse, MONDAY)
+    with duckdb.connect(str(current(settings.published_dir)), read_only=True) as reader:
+        shown = reader.execute("select value, version from ops.kpi_reported order by version").fetchall()
+    assert [(value, version) for _, value, version in warehouse.reported()] == shown == [(4.5, first.version), (9.0, last.version)]
+
+
+def test_what_a_killed_publication_left_aside_is_removed_by_the_next(settings, warehouse):
+    left = settings.published_dir / ".tmp-000001_20261116T060000Z"
+    left.mkdir(parents=True)
+    (left / "marts.duckdb").write_bytes(b"half a file")
+    version = publish(settings, warehouse, MONDAY).version
+    assert {path.name for path in settings.published_dir.iterdir()} == {version, "CURRENT"}
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing of ours catches it."""
+
+
+def kill(*_: object) -> None:
+    raise Killed
+
+
+READER = """
+import sys, time, duckdb
+from pathlib import Path
+from dagster_project.publish import current
+read, seen = 0, set()
+while not Path(sys.argv[2]).exists():
+    with duckdb.connect(str(current(Path(sys.argv[1]))), read_only=True) as reader:
+        values = reader.execute("select distinct value from marts.kpis union select distinct value from marts.wide").fetchall()
+        assert len(values) == 1, values
+        seen.add(values[0][0])
+        assert reader.execute("select count(*) from marts.wide").fetchone() == (20000,)
+    read += 1
+print(read, len(seen))
+"""
+
+
+def test_a_reader_meets_no_error_and_whole_versions_only_while_twenty_are_published(settings, warehouse, tmp_path):
+    stop = tmp_path / "stop"
+    publish_wide(settings, warehouse, 0)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, settings.published_dir, stop], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        for number in range(1, 21):
+            publish_wide(settings, warehouse, number)
+    finally:
+        stop.touch()
+        output, errors = reader.communicate(timeout=60)
+    assert errors == ""
+    read, versions = map(int, output.split())
+    assert read >= versions >= 2
+
+
+def publish_wide(settings: Settings, warehouse: Warehouse, number: int) -> None:
+    warehouse.say(float(number))
+    warehouse.connection.execute(f"create or replace table marts.wide as select {number}::double as value, i from range(20000) r(i)")
+    assert publish(settings, warehouse, MONDAY + timedelta(hours=number)).is_new
