@@ -1,0 +1,68 @@
+"""The connection to MaintainX: who we say we are, and what httpx must not do."""
+
+import logging
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+
+from dagster_project.maintainx.deadline import Deadline, obey
+from dagster_project.maintainx.errors import Unauthorized
+
+SILENCE_SECONDS = 30.0  # between two reads
+
+
+def connect(headers: dict[str, str], deadline: Deadline, longest: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """Return an HTTP client that follows no redirect (the token would go with it), keeps to the deadline and logs no address.
+
+    Args:
+        headers: sent with each request.
+        deadline: of each exchange as a whole.
+        longest: the seconds that an exchange may take.
+        transport: in place of the network (tests).
+    """
+    quiet_http_logs()
+    http = httpx.Client(headers=headers, timeout=min(SILENCE_SECONDS, longest), follow_redirects=False, transport=transport)
+    obey(http, deadline)
+    return http
+
+
+def checked_url(url: str) -> str:
+    """Return the address without a slash at its end.
+
+    Raises:
+        ValueError: it is no plain http(s) address.
+    """
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ValueError("MAINTAINX_URL is no address: write it as https://api.getmaintainx.com/v1") from None
+    if parts.scheme not in {"http", "https"} or not parts.host or parts.userinfo or parts.query or parts.fragment:
+        raise ValueError("MAINTAINX_URL must be a plain address such as https://api.getmaintainx.com/v1")
+    return str(parts).rstrip("/")
+
+
+def user_agent() -> str:
+    """Return how we present ourselves to MaintainX."""
+    try:
+        return f"maintainx-analytics/{version('maintainx-analytics')}"
+    except PackageNotFoundError:  # run from a bare checkout
+        return "maintainx-analytics/0"
+
+
+def quiet_http_logs() -> None:
+    """Keep httpx from logging addresses: their query strings may hold e-mails."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def headers_of(token: str, organisation_id: int | None, token_variable: str) -> dict[str, str]:
+    """Return what every request carries.
+
+    Raises:
+        Unauthorized: no token could look like this one.
+    """
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise Unauthorized(f"{token_variable} holds no token: it is empty, or has characters that no token has", path="")
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()}
+    return headers if organisation_id is None else {**headers, "x-organization-id": str(organisation_id)}
