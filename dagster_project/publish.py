@@ -6,14 +6,11 @@ import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dagster_project.settings import Settings
 from dagster_project.warehouse import copying, reported
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
-
-if TYPE_CHECKING:
-    from dagster_project.warehouse.duckdb import DuckDBWarehouse
 
 POINTER = "CURRENT"
 FILE = "marts.duckdb"
@@ -48,7 +45,7 @@ class Published:
         return sum(self.tables.values())
 
 
-def publish(settings: Settings, warehouse: "DuckDBWarehouse", known_at: datetime, as_of: datetime | None = None) -> Published:
+def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, as_of: datetime | None = None) -> Published:
     """Publish what the warehouse holds as a new version, and let CURRENT name it.
 
     Readers see the old version or the new one, never a part. Publishing the same content again gives the version that is there.
@@ -101,7 +98,6 @@ def current(published_dir: Path) -> Path | None:
 def _prepare(connection: copying.Connection, published_dir: Path) -> Path | None:
     published_dir.mkdir(parents=True, exist_ok=True)
     clear_unfinished(published_dir)
-    reported.prepare(connection)
     previous = current(published_dir)
     if previous:
         reported.take_back_in(connection, previous)

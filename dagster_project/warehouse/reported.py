@@ -3,31 +3,19 @@
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
+from dagster_project.warehouse.copying import Connection
 
 KEY = ("kpi", "organisation_id", "scope_type", "scope_id", "period_grain", "period_start_on")
 FIGURE = ("value", "numerator", "denominator", "n", "reason", "window_state", "definition_version")
 NEWS = "kpi_news"  # a temporary table: what the next publication reports for the first time
 
-_COLUMNS = """
-    kpi varchar, organisation_id bigint, site_id varchar, scope_type varchar, scope_id varchar, period_grain varchar,
-    period_start_on date, value double, numerator double, denominator double, n bigint, reason varchar, window_state varchar,
-    definition_version varchar, version varchar, known_at timestamptz, reported_at timestamptz
-"""
 
-
-def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create `ops.kpi_reported` where it is missing."""
-    connection.execute("create schema if not exists ops")
-    connection.execute(f"create table if not exists ops.kpi_reported ({_COLUMNS})")
-
-
-def find_news(connection: duckdb.DuckDBPyConnection, version: str, known_at: datetime, reported_at: datetime) -> int:
+def find_news(connection: Connection, version: str, known_at: datetime, reported_at: datetime) -> int:
     """Put the rows of `marts.kpis` that differ from the last reported one of their key into `NEWS`; return their number.
 
     A figure that was never reported is news; so is the same figure in another state of its window (open, closed, restated).
     """
-    connection.execute(f"create or replace temp table {NEWS} ({_COLUMNS})")
+    connection.execute(f"create or replace temp table {NEWS} as from ops.kpi_reported limit 0")
     same = " and ".join(f"k.{column} is not distinct from r.{column}" for column in (*KEY, *FIGURE))
     query = f"""
         insert into {NEWS} by name
@@ -44,13 +32,13 @@ def find_news(connection: duckdb.DuckDBPyConnection, version: str, known_at: dat
     return connection.execute(query, values).fetchall()[0][0]
 
 
-def append_news(connection: duckdb.DuckDBPyConnection) -> None:
+def append_news(connection: Connection) -> None:
     """Append what `find_news` found; nothing is left of it afterwards."""
     connection.execute(f"insert into ops.kpi_reported by name from {NEWS}")
     connection.execute(f"drop table {NEWS}")
 
 
-def take_back_in(connection: duckdb.DuckDBPyConnection, published: Path) -> int:
+def take_back_in(connection: Connection, published: Path) -> int:
     """Append the rows that a published file reports and `ops.kpi_reported` lacks; return their number.
 
     They are missing when the process was killed between publishing and writing down what it had published.
@@ -64,6 +52,6 @@ def take_back_in(connection: duckdb.DuckDBPyConnection, published: Path) -> int:
         connection.execute("detach last_published")
 
 
-def last_version(connection: duckdb.DuckDBPyConnection) -> str | None:
+def last_version(connection: Connection) -> str | None:
     """Return the latest version that reported something, None before the first."""
     return connection.execute("select max(version) from ops.kpi_reported").fetchall()[0][0]
