@@ -241,6 +241,7 @@ def test_a_reader_meets_no_error_and_whole_versions_only_while_twenty_are_publis
         [sys.executable, "-c", READER, settings.published_dir, stop], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
+        assert reader.stdout is not None
         assert reader.stdout.readline() == "reading\n"
         for number in range(1, 21):
             publish_wide(settings, warehouse, number)
