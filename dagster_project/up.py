@@ -15,7 +15,7 @@ from dagster_project.settings import ROOT, Settings, environment
 LOOK_SECONDS = 1.0  # between two looks at whether every child still lives
 
 
-class Stopped(Exception):
+class _Stopped(Exception):
     """Ctrl-C or SIGTERM."""
 
 
@@ -54,7 +54,7 @@ def run(settings: Settings, wanted: list[programs.Program], say: Callable[[str],
                 say(_line(child.program))
             say(f"logs in {settings.log_dir}; Ctrl-C stops all")
             _watch(children)
-        except Stopped:
+        except _Stopped:
             say("stopping")
             return 0
         except (programs.ProgramDied, programs.NoAnswer) as error:
@@ -82,7 +82,7 @@ def _stopped_by_signals() -> Generator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in before:  # a second Ctrl-C must not leave children behind
             signal.signal(number, signal.SIG_IGN)
-        raise Stopped
+        raise _Stopped
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -93,3 +94,11 @@ def chromium() -> str:
     if not found:
         pytest.skip("no Chromium on this machine: apt-get install chromium, or set CHROME_PATH")
     return found
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """Return a TCP port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
