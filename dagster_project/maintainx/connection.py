@@ -9,6 +9,7 @@ from dagster_project.maintainx.deadline import Deadline, obey
 from dagster_project.maintainx.errors import Unauthorized
 
 SILENCE_SECONDS = 30.0  # between two reads
+OWN_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")  # never through a proxy, whatever HTTP_PROXY says
 
 
 def connect(headers: dict[str, str], deadline: Deadline, longest: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:
@@ -21,7 +22,13 @@ def connect(headers: dict[str, str], deadline: Deadline, longest: float, transpo
         transport: in place of the network (tests).
     """
     quiet_http_logs()
-    http = httpx.Client(headers=headers, timeout=min(SILENCE_SECONDS, longest), follow_redirects=False, transport=transport)
+    http = httpx.Client(
+        headers=headers,
+        timeout=min(SILENCE_SECONDS, longest),
+        follow_redirects=False,
+        transport=transport,
+        mounts=dict.fromkeys(OWN_MACHINE),
+    )
     obey(http, deadline)
     return http
 

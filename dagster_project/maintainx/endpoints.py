@@ -38,6 +38,8 @@ class Endpoint:
     absence: Absence = Absence.GET
     overlap: timedelta = timedelta(hours=3)
     members: str | None = None  # path of a sub-list that belongs to the record, read once per row
+    relist_by: tuple[str, str] | None = None  # list filter and raw column that find an absent record's neighbours
+    is_own_row_only: bool = False  # the list shows other organisations too
     is_required: bool = False  # else 403 and 404 mean "not in the customer's plan"
     fallback_expand: str | None = field(default=None)  # asked only when no row carries `<expand>Id`
 
@@ -52,7 +54,7 @@ class Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("organizations", "/organizations", "organizations", "Organisations the token may read, with time zone and currency",
-             absence=Absence.RELIST),
+             absence=Absence.RELIST, is_own_row_only=True),
     Endpoint("locations", "/locations", "locations", "Places, as a tree", expands=("extra_fields",), is_required=True),
     Endpoint("users", "/users", "users", "People, without contact data", expands=("role",), volatile=frozenset({"lastVisitedAt"}),
              is_required=True),
@@ -62,7 +64,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("assets", "/assets", "assets", "Machines and their parts, as a tree", Walk.ANCHORED,
              expands=("asset_types", "manufacturer", "model", "extra_fields"), is_required=True),
     Endpoint("asset_statuses", "/assetstatuses", "assetStatuses", "Downtime log: one row per status interval of an asset", Walk.RECENT,
-             params=(("sort", "-updatedAt"),), absence=Absence.RELIST),
+             params=(("sort", "-updatedAt"),), absence=Absence.RELIST, relist_by=("assetId", "asset_id")),
     Endpoint("meters", "/meters", "meters", "Meters with their last reading", expands=("asset", "location", "last_reading")),
     Endpoint("maintenance_plans", "/maintenanceplans", "maintenancePlans", "Preventive maintenance plans"),
     Endpoint("work_requests", "/workrequests", "workRequests", "Requests for work, before they become orders", expands=("extra_fields",)),

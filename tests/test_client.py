@@ -1,0 +1,568 @@
+"""The API client: what it reads, what it retries, and what it never takes for an answer."""
+
+import gzip
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from dagster_project.maintainx import answers, client
+from dagster_project.maintainx.client import MaintainX, Page, organisations
+from dagster_project.maintainx.errors import (
+    BadRequest,
+    EndlessWalk,
+    Forbidden,
+    MaintainXError,
+    NotFound,
+    ProtocolError,
+    RateLimited,
+    Unauthorized,
+    Unavailable,
+)
+
+DATE = {"Date": "Mon, 16 Nov 2026 06:00:00 GMT"}
+SIX = datetime(2026, 11, 16, 6, tzinfo=UTC)
+TOKEN = "secret-token-canary"
+E_MAIL = "ann@example.org"
+
+
+class Script:
+    """Answers one request after the other from a list (the last one for ever) and keeps what was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]) -> None:
+        self.answers = list(answers)
+        self.asked: list[httpx.Request] = []
+        self.slept: list[float] = []
+        self.said: list[str] = []
+        self.now = 0.0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
+        self.asked.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else answer(request)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    def client(self, **more: Any) -> MaintainX:
+        return MaintainX(
+            "https://api.example.org/v1",
+            TOKEN,
+            transport=httpx.MockTransport(self),
+            clock=lambda: self.now,
+            sleep=self.sleep,
+            jitter=lambda: 1.0,
+            on_wait=lambda _seconds, why: self.said.append(why),
+            **more,
+        )
+
+
+def answer(body: object = None, status: int = 200, **headers: str) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.Response(status, headers=DATE | {name.replace("_", "-"): value for name, value in headers.items()}, content=content)
+
+
+def orders(*ids: int, cursor: str | None = None) -> httpx.Response:
+    return answer({"workOrders": [{"id": id_} for id_ in ids], "nextCursor": cursor, "nextPageUrl": "https://evil.example/v1/workorders"})
+
+
+def read(script: Script, **more: Any) -> list[Page]:
+    with script.client(**more) as source:
+        return list(source.pages("/workorders", "workOrders", [("updatedAt[gte]", "2026-01-01T00:00:00.000Z"), ("limit", "200")]))
+
+
+# What is read
+
+
+def test_a_page_holds_each_record_as_maintainx_wrote_it():
+    body = b'{"nextCursor":null,"workOrders":[{"id": 1,  "x":1.50e3},{"id":9007199254740993,"t":"\\ud83d\\ude00 \xf0\x9f\x98\x80"}]}'
+    (page,) = read(Script(answer(body)))
+    assert page == Page([b'{"id": 1,  "x":1.50e3}', b'{"id":9007199254740993,"t":"\\ud83d\\ude00 \xf0\x9f\x98\x80"}'], None, SIX, len(body))
+
+
+def test_pages_follow_the_cursor_alone_and_ask_the_same_each_time():
+    script = Script(orders(1, 2, cursor="a|b"), orders(3, cursor="c"), orders())
+    assert [record for page in read(script) for record in page.records] == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}']
+    first = [("updatedAt[gte]", "2026-01-01T00:00:00.000Z"), ("limit", "200")]
+    assert [request.url.params.multi_items() for request in script.asked] == [first, [*first, ("cursor", "a|b")], [*first, ("cursor", "c")]]
+    assert {request.url.host for request in script.asked} == {"api.example.org"}
+
+
+def test_a_parameter_may_be_repeated():
+    script = Script(orders())
+    with script.client() as source:
+        source.page("/workorders", "workOrders", [("expand", "assignees"), ("expand", "parts")])
+    assert str(script.asked[0].url) == "https://api.example.org/v1/workorders?expand=assignees&expand=parts"
+
+
+def test_a_short_or_empty_page_with_a_cursor_is_not_the_end():
+    script = Script(orders(1, cursor="a"), orders(cursor="b"), orders(2))
+    assert [len(page.records) for page in read(script)] == [1, 0, 1]
+
+
+def test_only_a_token_of_several_organisations_sends_the_organisation():
+    alone, several = Script(orders()), Script(orders())
+    read(alone)
+    read(several, organisation_id=102)
+    assert "x-organization-id" not in alone.asked[0].headers
+    assert several.asked[0].headers["x-organization-id"] == "102"
+    assert several.asked[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert several.asked[0].headers["user-agent"].startswith("maintainx-analytics/")
+    assert {request.method for request in several.asked} == {"GET"}
+
+
+def test_now_is_the_date_of_the_first_answer_and_stays_it():
+    later = answer({"workOrders": []}, Date="Tue, 17 Nov 2026 09:30:00 GMT")
+    script = Script(orders(1, cursor="a"), later)
+    with script.client() as source:
+        first, second = source.pages("/workorders", "workOrders")
+        assert (source.now(), first.served_at, second.served_at) == (SIX, SIX, datetime(2026, 11, 17, 9, 30, tzinfo=UTC))
+
+
+def test_now_asks_once_when_nothing_was_read_yet():
+    script = Script(answer({"error": "Not Found."}, 404))
+    with script.client() as source:
+        assert source.now() == source.now() == SIX
+    assert [request.url.path for request in script.asked] == ["/v1/organizations"]
+
+
+def test_a_record_that_is_gone_is_none_and_one_that_is_there_is_an_object():
+    script = Script(answer({"workOrder": {"id": 7}}), answer({"error": "Not Found."}, 404))
+    with script.client() as source:
+        assert source.get("/workorders/7") == {"workOrder": {"id": 7}}
+        assert source.get("/workorders/8") is None
+
+
+def test_a_404_that_is_not_in_maintainx_words_does_not_mean_that_a_record_is_gone():
+    with Script(answer(b"<html>404</html>", 404)).client() as source, pytest.raises(ProtocolError, match="404"):
+        source.get("/workorders/8")
+
+
+def test_organisations_are_all_pages_or_none_where_maintainx_does_not_tell():
+    with Script(
+        answer({"organizations": [{"id": 101}], "nextCursor": "a"}), answer({"organizations": [{"id": 102, "timeZone": "UTC"}]})
+    ).client() as source:
+        assert organisations(source) == [{"id": 101}, {"id": 102, "timeZone": "UTC"}]
+    for status in (403, 404):
+        with Script(answer({"error": "Not Found."}, status)).client() as source:
+            assert organisations(source) == []
+
+
+def test_traffic_counts_what_was_sent_and_received():
+    script = Script(answer(b"", 500), orders(1))
+    with script.client() as source:
+        page = source.page("/workorders", "workOrders")
+        traffic = source.traffic()
+    assert (traffic.requests, traffic.retries, traffic.waits, traffic.waited_seconds, traffic.bytes) == (2, 1, 1, 0.5, page.bytes)
+    assert source.requests == 2
+
+
+# What is tried again
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504])
+def test_a_burst_of_ten_failures_costs_nothing_but_time(status):
+    script = Script(*[answer(b"<html>Bad Gateway</html>", status)] * 10, orders(1))
+    assert [page.records for page in read(script)] == [[b'{"id": 1}']]
+    assert script.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+    assert script.said[0] == f"another try, as GET /workorders failed: status {status}"
+
+
+def test_a_failure_that_says_when_to_return_is_believed_up_to_two_minutes():
+    script = Script(
+        answer(b"", 503, Retry_After="7"),
+        answer(b"", 503, Retry_After="86400"),
+        answer(b"", 503, Retry_After="Mon, 16 Nov 2026 07:00:00 GMT"),
+        orders(),
+    )
+    read(script)
+    assert script.slept == [7, 120, 2]
+
+
+def test_a_failure_that_lasts_is_unavailable():
+    script = Script(answer(b"", 502))
+    with pytest.raises(Unavailable, match="GET /workorders failed: status 502") as caught:
+        read(script)
+    assert (len(script.asked), caught.value.status, caught.value.path) == (12, 502, "/workorders")
+
+
+def test_a_server_that_never_answered_at_all_is_given_up_soon():
+    script = Script(httpx.ConnectError("[Errno -2] Name or service not known"))
+    with pytest.raises(Unavailable, match="Name or service not known"):
+        read(script)
+    assert (len(script.asked), sum(script.slept)) == (4, 3.5)
+
+
+def test_a_storm_of_twenty_429_is_waited_out_window_by_window():
+    storm = answer({"error": "Too many requests"}, 429, X_Rate_Limit_Limit="100", X_Rate_Limit_Remaining="0", X_Rate_Limit_Reset="60")
+    script = Script(*[storm] * 20, orders(1))
+    assert len(read(script)) == 1
+    assert script.slept == [62.0] * 20
+    assert script.said == ["the rate limit of MaintainX"] * 20
+
+
+def test_a_429_without_headers_says_in_words_how_long_it_lasts():
+    script = Script(answer({"error": "Too many requests. Please retry in 10 seconds"}, 429), answer(b"", 429), orders(1))
+    read(script)
+    assert script.slept == [12, 1 + 2]
+
+
+@pytest.mark.parametrize("reset", ["1000000000", "-5", "soon"])
+def test_a_429_with_a_senseless_reset_never_waits_longer_than_two_minutes(reset):
+    script = Script(*[answer(b"", 429, X_Rate_Limit_Reset=reset)] * 5, orders(1))
+    read(script)
+    assert all(0 < seconds <= 120 for seconds in script.slept)
+
+
+def test_500_answers_429_in_a_row_end_in_an_error():
+    script = Script(answer(b"", 429, X_Rate_Limit_Reset="30"))
+    with pytest.raises(RateLimited, match="RATE_SHARE"):
+        read(script)
+    assert len(script.asked) == 30
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadTimeout("slow"), httpx.ReadError("reset"), httpx.RemoteProtocolError("cut"), httpx.ConnectError("refused")]
+)
+def test_a_cut_connection_is_tried_again_from_the_same_cursor(failure):
+    script = Script(orders(1, cursor="a"), failure, failure, orders(2))
+    assert [page.records for page in read(script)] == [[b'{"id": 1}'], [b'{"id": 2}']]
+    assert [request.url.params.get("cursor") for request in script.asked] == [None, "a", "a", "a"]
+
+
+@pytest.mark.parametrize("body", [b"", b"  ", b'{"workOrders":[{"id":1},{"id', b"<html>Sign in</html>", b'{"workOrders":[{"t":"\xff"'])
+def test_a_body_that_is_no_json_is_tried_again_and_then_an_error(body):
+    assert [page.records for page in read(Script(answer(body), answer(body), orders(1)))] == [[b'{"id": 1}']]
+    script = Script(answer(body))
+    with pytest.raises(ProtocolError, match="MAINTAINX_URL"):
+        read(script)
+    assert len(script.asked) == 5
+
+
+# What is never tried again
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (401, b"", Unauthorized, "MAINTAINX_TOKEN"),
+        (403, {"errors": [{"error": "User don't have the right permissions"}]}, Forbidden, "right permissions"),
+        (404, {"error": "Not Found."}, NotFound, "Not Found"),
+        (400, {"error": "'status' is not a valid query parameter"}, BadRequest, "'status' is not a valid"),
+        (400, {"errors": [{"error": "must be <= 200", "fieldPath": "limit", "fieldValue": 250}]}, BadRequest, "limit must be <= 200"),
+        (413, b"", BadRequest, "no reason given"),
+        (302, b"", ProtocolError, "redirect"),
+        (204, b"", ProtocolError, "status 204"),
+    ],
+)
+def test_a_refusal_is_an_error_of_its_own_at_once(status, body, error, words):
+    script = Script(answer(body, status, Location="https://evil.example/"))
+    with pytest.raises(error, match=words) as caught:
+        read(script)
+    assert (len(script.asked), caught.value.status, script.slept) == (1, status, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"null",
+        b"[]",
+        b"7",
+        b'"x"',
+        b'{"errors":[{"error":"x"}]}',
+        b'{"workorders":[]}',
+        b'{"workOrders":null}',
+        b'{"workOrders":{}}',
+        b'{"workOrders":[],"nextCursor":7}',
+        b'{"workOrders":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"x":NaN}',
+        b"[NaN]",
+    ],
+)
+def test_json_that_is_no_page_of_the_list_is_never_the_end_of_the_data(body):
+    script = Script(answer(body))
+    with pytest.raises(ProtocolError):
+        read(script)
+    assert len(script.asked) == 1
+
+
+def test_one_record_that_strict_json_forbids_does_not_cost_its_page():
+    (page,) = read(Script(answer(b'\xef\xbb\xbf{"workOrders":[{"id":1},{"id":2,"x":NaN}],"nextCursor":""}')))
+    assert page.records == [b'{"id": 1}', b'{"id": 2, "x": NaN}']
+
+
+def test_an_answer_without_a_clock_is_an_error():
+    with pytest.raises(ProtocolError, match="Date header"):
+        read(Script(httpx.Response(200, content=b'{"workOrders":[]}')))
+
+
+def test_a_cursor_that_comes_again_ends_the_walk():
+    for script in (
+        Script(orders(1, cursor="a"), orders(2, cursor="a")),
+        Script(orders(1, cursor="a"), orders(2, cursor="b"), orders(3, cursor="a")),
+    ):
+        with pytest.raises(EndlessWalk, match="cursor again"):
+            read(script)
+        assert len(script.asked) <= 3
+
+
+def test_a_page_that_comes_again_under_another_cursor_ends_the_walk():
+    script = Script(orders(1, cursor="a"), orders(1, cursor="b"))
+    with pytest.raises(EndlessWalk, match="same page"):
+        read(script)
+    assert len(script.asked) == 2
+
+
+def test_empty_pages_without_end_end_the_walk():
+    counter = iter(range(1000))
+    with pytest.raises(EndlessWalk):
+        read(Script(lambda _request: orders(cursor=str(next(counter)))))
+
+
+def test_a_list_without_end_ends_the_walk(monkeypatch):
+    monkeypatch.setattr(client, "MOST_PAGES", 5)
+    counter = iter(range(1000))
+    script = Script(lambda _request: orders(n := next(counter), cursor=str(n)))
+    with pytest.raises(EndlessWalk, match="within 5 pages"):
+        read(script)
+    assert len(script.asked) <= 6
+
+
+class Chunks(httpx.SyncByteStream):
+    """A body that arrives bit by bit, as from the network."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.chunks
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_body_beyond_the_cap_is_refused_and_never_held(monkeypatch, zipped):
+    monkeypatch.setattr(answers, "LARGEST_BODY", 1000)
+    body = b'{"workOrders":["' + b"x" * 2000 + b'"]}'
+    body, headers = (gzip.compress(body), {"Content-Encoding": "gzip"}) if zipped else (body, {})
+    with pytest.raises(ProtocolError, match="more than"):
+        read(Script(lambda _request: httpx.Response(200, headers=DATE | headers, stream=Chunks(body))))
+
+
+def test_a_zipped_body_is_unzipped_over_any_chunks():
+    body = gzip.compress(b'{"workOrders":[{"id":1}]}')
+    chunks = Chunks(*(body[n : n + 1] for n in range(len(body))))
+    (page,) = read(Script(httpx.Response(200, headers=DATE | {"Content-Encoding": "gzip"}, stream=chunks)))
+    assert (page.records, page.bytes) == ([b'{"id":1}'], 25)
+
+
+def test_a_content_encoding_that_was_not_asked_for_is_refused():
+    with pytest.raises(ProtocolError, match="zstd"):
+        read(Script(httpx.Response(200, headers=DATE | {"Content-Encoding": "zstd"}, stream=Chunks(b"x"))))
+
+
+# What nobody gets to see
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        answer({"error": f"token {E_MAIL}"}, 400),
+        answer({"errors": [{"error": "no such user", "fieldPath": "email", "fieldValue": E_MAIL}]}, 400),
+        answer({"error": "Invalid token"}, 401),
+        answer(b"", 403),
+        answer({"error": "Not Found."}, 404),
+        answer(b"", 429),
+        answer(b"", 500),
+        answer(b"<html>", 200),
+        answer({}),
+        answer(b"", 302, Location=f"https://evil.example/?email={E_MAIL}"),
+        httpx.ReadTimeout("slow"),
+    ],
+)
+def test_no_error_log_or_word_holds_the_token_or_an_e_mail(last, caplog):
+    caplog.set_level(logging.DEBUG)
+    script = Script(last)
+    with script.client() as source, pytest.raises(MaintainXError) as caught:
+        list(source.pages("/users", "users", [("email", E_MAIL)]))
+    seen = "".join([str(caught.value), repr(caught.value), repr(source), str(vars(caught.value)), caplog.text, *script.said])
+    assert TOKEN not in seen
+    assert E_MAIL not in seen
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("token", ["", "   ", "two words", "naïve", "a\nb"])
+def test_a_token_that_cannot_be_one_is_refused_before_anything_is_sent(token):
+    with pytest.raises(Unauthorized, match="AUSTIN_TOKEN") as caught:
+        MaintainX("https://api.example.org/v1", token, token_variable="AUSTIN_TOKEN")
+    assert token.strip() == "" or token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["api.getmaintainx.com", "ftp://x/v1", "https://user:pw@x/v1", "https:///v1", "https://x/v1?a=b", "http://x:port/v1", ""]
+)
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(ValueError, match="MAINTAINX_URL"):
+        MaintainX(url, TOKEN)
+
+
+# Over a real socket
+
+
+class Server:
+    """A socket that answers each connection with the next of its answers: bytes to send, or a function of the socket."""
+
+    def __init__(self, *answers: bytes | Callable[[socket.socket], None]) -> None:
+        self.answers = list(answers)
+        self.connections = self.requests = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> "Server":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with closing(self.listener):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join(5)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            with connection:
+                self._talk(connection)
+
+    def _talk(self, connection: socket.socket) -> None:
+        connection.settimeout(5)
+        try:
+            while _request(connection):
+                answer = self.answers[min(self.requests, len(self.answers) - 1)]
+                self.requests += 1
+                if callable(answer):
+                    answer(connection)
+                    return
+                connection.sendall(answer)
+                if b"Connection: close" in answer:
+                    return
+        except OSError:
+            return
+
+    def client(self, seconds: float = 5.0) -> MaintainX:
+        url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
+        return MaintainX(url, TOKEN, exchange_seconds=seconds, sleep=lambda _seconds: None)
+
+
+def _request(connection: socket.socket) -> bytes:
+    asked = b""
+    while not asked.endswith(b"\r\n\r\n"):
+        more = connection.recv(65536)
+        if not more:
+            return b""
+        asked += more
+    return asked
+
+
+def http(body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = [
+        "HTTP/1.1 200 OK",
+        "Date: Mon, 16 Nov 2026 06:00:00 GMT",
+        f"Content-Length: {len(body) if length is None else length}",
+        *headers,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+GOOD = b'{"workOrders":[{"id":1},{"id":2}],"nextCursor":null}'
+
+
+def drip(data: bytes) -> Callable[[socket.socket], None]:
+    def send(connection: socket.socket) -> None:
+        for n in range(len(data)):
+            connection.sendall(data[n : n + 1])
+            time.sleep(0.02)
+
+    return send
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        pytest.param(http(GOOD[:20], "Connection: close", length=len(GOOD)), id="short content-length"),
+        pytest.param(http(GOOD, "Connection: close", length=20), id="content-length too small"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + GOOD[:20], id="cut chunked"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + GOOD[:20], id="cut without length"),
+        pytest.param(http(gzip.compress(GOOD)[:-9], "Content-Encoding: gzip", "Connection: close"), id="cut gzip of the right length"),
+        pytest.param(http(b"no gzip at all", "Content-Encoding: gzip", "Connection: close"), id="damaged gzip"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**21, id="2 MB header"),
+        pytest.param(b"\x16\x03\x01 garbage\r\n\r\nConnection: close", id="no http"),
+        pytest.param(reset, id="reset before headers"),
+        pytest.param(lambda connection: (connection.sendall(http(GOOD)[:70]), reset(connection)), id="reset within headers"),
+        pytest.param(lambda connection: (connection.sendall(http(GOOD)[:-10]), reset(connection)), id="reset within the body"),
+        pytest.param(lambda connection: None, id="closed at once"),
+    ],
+)
+def test_an_answer_that_is_cut_is_read_again_and_never_half_used(cut):
+    with Server(cut, cut, http(GOOD, "Connection: close")) as server, server.client() as source:
+        (page,) = source.pages("/workorders", "workOrders")
+    assert page.records == [b'{"id":1}', b'{"id":2}']
+    assert server.requests == 3
+
+
+@pytest.mark.parametrize("slow", [drip(http(GOOD)), drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500), lambda _connection: time.sleep(0.45)])
+def test_a_server_that_drips_does_not_outlast_the_deadline(slow):
+    with Server(slow, http(GOOD, "Connection: close")) as server, server.client(seconds=0.3) as source:
+        start = time.monotonic()
+        assert len(source.page("/workorders", "workOrders").records) == 2
+        assert time.monotonic() - start < 5
+    assert server.requests == 2
+
+
+def test_one_connection_serves_all_pages():
+    more = http(b'{"workOrders":[{"id":0}],"nextCursor":"a"}')
+    with Server(more, http(gzip.compress(GOOD), "Content-Encoding: gzip")) as server, server.client() as source:
+        assert [len(page.records) for page in source.pages("/workorders", "workOrders")] == [1, 2]
+    assert (server.connections, server.requests) == (1, 2)
+
+
+def test_nobody_listening_is_unavailable():
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+    with (
+        MaintainX(f"http://127.0.0.1:{port}/v1", TOKEN, sleep=lambda _seconds: None) as source,
+        pytest.raises(Unavailable, match="refused"),
+    ):
+        source.page("/workorders", "workOrders")
+
+
+def test_a_machine_that_uses_a_proxy_still_reaches_its_own_simulator(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with Server(http(GOOD, "Connection: close")) as server, server.client() as source:
+        assert len(source.page("/workorders", "workOrders").records) == 2
+
+
+def test_the_deadline_holds_through_a_proxy(monkeypatch):
+    with Server(drip(http(GOOD)), http(GOOD, "Connection: close")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.listener.getsockname()[1]}")
+        with MaintainX("http://mx.invalid/v1", TOKEN, exchange_seconds=0.3, sleep=lambda _seconds: None) as source:
+            assert len(source.page("/workorders", "workOrders").records) == 2
+    assert proxy.requests == 2
