@@ -44,6 +44,18 @@ def program(settings: Settings, *options: str) -> programs.Program:
     )
 
 
+def variables(settings: Settings) -> dict[str, str]:
+    """Say to a child what these settings are, so that it reads the same source and writes to the same folder."""
+    token, sites = settings.maintainx_token, settings.sites_file
+    return {
+        "MAINTAINX_URL": settings.maintainx_url,
+        "MAINTAINX_TOKEN": token.get_secret_value() if token else "",
+        "SITES_FILE": str(sites) if sites else "",
+        "DATA_DIR": str(settings.data_dir),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 @contextmanager
 def running(settings: Settings) -> Generator[bool]:
     """Give a simulator that answers, for as long as the block runs: False when one ran already, True when this started it.

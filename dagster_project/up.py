@@ -99,7 +99,7 @@ def _dagster(settings: Settings) -> list[programs.Program]:
     home.mkdir(parents=True, exist_ok=True)
     workspace = ("--workspace", str(ROOT / "workspace.yaml"))
     port = str(settings.dagster_port)
-    variables = _variables(settings) | {"DAGSTER_HOME": str(home)}
+    variables = embedded.variables(settings) | {"DAGSTER_HOME": str(home)}
     webserver = (_script("dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", port)
     daemon = (_script("dagster-daemon"), "run", *workspace)
     return [
@@ -119,19 +119,9 @@ def _dashboard(settings: Settings) -> programs.Program:
     command = (sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboards" / "app.py"))
     options = ("--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", port)
     url = f"http://127.0.0.1:{port}/_stcore/health"
-    return programs.Program("dashboard", (*command, *options), environment(**_variables(settings)), settings.log_dir / "dashboard.log", url)
-
-
-def _variables(settings: Settings) -> dict[str, str]:
-    """Say to a child what these settings are, so that it reads the same source and writes to the same folder."""
-    token, sites = settings.maintainx_token, settings.sites_file
-    return {
-        "MAINTAINX_URL": settings.maintainx_url,
-        "MAINTAINX_TOKEN": token.get_secret_value() if token else "",
-        "SITES_FILE": str(sites) if sites else "",
-        "DATA_DIR": str(settings.data_dir),
-        "PYTHONUNBUFFERED": "1",
-    }
+    return programs.Program(
+        "dashboard", (*command, *options), environment(**embedded.variables(settings)), settings.log_dir / "dashboard.log", url
+    )
 
 
 def _script(name: str) -> str:
