@@ -24,18 +24,22 @@ def demo(settings: Settings, console: Console | None = None) -> int:
     Raises:
         programs.ProgramDied, programs.NoAnswer: the simulator could not be started.
     """
-    settings, console = embedded.embedded(settings), console or Console()
+    settings, console = embedded.embedded(settings), console or Console(highlight=False)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False)
+
     with embedded.running(settings) as started:
         console.print(
             f"MaintainX is played by {embedded.address(settings)}{'' if started else ', which ran already'}; data in {settings.data_dir}"
         )
         if publish.current(settings.published_dir):
             _a_day_later(settings, console)
-        report = refresh.refresh(settings, console.print)
+        report = refresh.refresh(settings, say)
     published = publish.current(settings.published_dir)
     if published:
         _show(console, published)
-    return report.status
+    return int(bool(report.failed))
 
 
 def _a_day_later(settings: Settings, console: Console) -> None:

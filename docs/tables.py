@@ -27,9 +27,9 @@ def variables() -> list[tuple[str, str, str]]:
 
 
 def kpis() -> list[dict]:
-    """Return what the KPI models' ymls say of each KPI: kpi, label, unit, better, formula and more, ordered by kpi."""
-    models = [model for path in sorted((ROOT / "dbt/models/marts/kpis").glob("*.yml")) for model in _models(path)]
-    return sorted((kpi for model in models for kpi in model["config"]["meta"].get("kpis", [])), key=lambda kpi: kpi["kpi"])
+    """Return what the yml of each KPI model says of it: kpi, label, unit, better, formula and more, ordered by kpi."""
+    models = [model for path in sorted((ROOT / "dbt/models/marts/kpis").glob("kpi_*.yml")) for model in _models(path)]
+    return [{"kpi": model["name"].removeprefix("kpi_"), **model["config"]["meta"]} for model in models]
 
 
 def pages() -> list[tuple[str, str]]:

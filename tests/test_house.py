@@ -18,7 +18,9 @@ from dagster_project.settings import ROOT, Settings, load
 
 PACKAGES = ("dagster_project", "dashboards", "simulator")
 OUTSIDE = ("benchmarks", "docs")
-EDGE = ("dagster_project/settings.py", "dagster_project/cli.py", "dagster_project/defs/", "/__main__.py", "benchmarks/")
+EDGE = ("dagster_project/settings.py", "dagster_project/cli.py", "dagster_project/defs/", "benchmarks/")
+# the job writes down the time on the wall beside the source's, and computes with the source's alone
+CLOCKS = (*EDGE, "dagster_project/refresh.py")
 # library → where it may be imported; a name that ends in a slash is a folder
 LIBRARIES = {
     "dagster": ("dagster_project/definitions.py", "dagster_project/defs/"),
@@ -53,8 +55,8 @@ def allowed(path: Path, places: tuple[str, ...]) -> bool:
     return any(relative(path) == place or (place.endswith("/") and relative(path).startswith(place)) for place in places)
 
 
-def at_the_edge(path: Path) -> bool:
-    return allowed(path, EDGE) or path.name == "__main__.py"
+def at_the_edge(path: Path, places: tuple[str, ...] = EDGE) -> bool:
+    return allowed(path, places) or path.name == "__main__.py"
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -106,7 +108,9 @@ def test_only_the_edge_reads_the_environment() -> None:
 
 
 def test_only_the_edge_reads_the_clock() -> None:
-    readers = [relative(path) for path in sources(*PACKAGES, *OUTSIDE) if READS_CLOCK & set(attributes(path)) and not at_the_edge(path)]
+    readers = [
+        relative(path) for path in sources(*PACKAGES, *OUTSIDE) if READS_CLOCK & set(attributes(path)) and not at_the_edge(path, CLOCKS)
+    ]
     assert readers == []
 
 
