@@ -86,7 +86,8 @@ class Settings(BaseSettings):
             return self.maintainx_token
         value = os.environ.get(variable) or dotenv().get(variable)
         if not value:
-            raise MissingToken(f"{variable} is not set: put an API key (MaintainX, Settings > Integrations > API keys) into it or into .env")
+            where = "MaintainX, Settings > Integrations > API keys"
+            raise MissingToken(f"{variable} is not set: put an API key ({where}) into it, in the environment or in .env")
         return SecretStr(value)
 
 

@@ -28,7 +28,7 @@ class Organisation:
     """What one token reads; fields left out of sites.toml are None until the API has answered."""
 
     organisation_id: int
-    token_variable: str = "MAINTAINX_TOKEN"
+    token_variable: str = "MAINTAINX_TOKEN"  # noqa: S105 (the name of a variable)
     name: str | None = None
     time_zone: str | None = None
     currency: str | None = None

@@ -28,6 +28,7 @@ class Version(msgspec.Struct):
     record: Record
     payload: str
     raw: bytes
+    keys: frozenset[str] = frozenset()
 
 
 def versions_frame(contract: Contract, versions: Sequence[Version]) -> pl.DataFrame:

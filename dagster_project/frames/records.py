@@ -64,9 +64,10 @@ def key(raw: bytes, organisation_id: int) -> Key | Rejected:
     try:
         found = _KEY.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return rejected(raw, "unreadable_key", str(error))
+        return rejected(raw, "unreadable_key", str(error), record_id=_readable_id(raw))
     if found.organization_id not in (None, organisation_id):
-        return rejected(raw, "wrong_organisation", f"organizationId is not {organisation_id}", "organizationId", found.organization_id, found.id)
+        detail = f"organizationId is not {organisation_id}: the record belongs to another organisation"
+        return rejected(raw, "wrong_organisation", detail, "organizationId", found.organization_id, found.id)
     return found
 
 
@@ -114,7 +115,7 @@ def validate(contract: Contract, payload: bytes, raw: bytes) -> Record | Rejecte
         return rejected(raw, "unreadable", str(error), record_id=_id(payload))
 
 
-def rejected(
+def rejected(  # noqa: PLR0917
     raw: bytes, reason: str, detail: str, field: str | None = None, value: object = None, record_id: int | None = None
 ) -> Rejected:
     """Return a quarantine entry; personal data is taken out of the raw JSON, and of the value when its key is personal."""
@@ -148,6 +149,13 @@ def _at(payload: bytes, path: list[str | int]) -> object:
         else:
             return None
     return value
+
+
+def _readable_id(raw: bytes) -> int | None:
+    try:
+        return _id(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
+        return None
 
 
 def _id(payload: bytes) -> int | None:

@@ -342,9 +342,7 @@ class Location(Record):
 class User(Record):
     """A person; contact data and rates are removed before this contract is read."""
 
-    known_values: ClassVar[dict[str, frozenset[str]]] = {
-        "role": frozenset({"ADMIN", "MEMBER", "OPERATOR", "REQUESTER", "SERVICE_ACCOUNT"})
-    }
+    known_values: ClassVar[dict[str, frozenset[str]]] = {"role": frozenset({"ADMIN", "MEMBER", "OPERATOR", "REQUESTER", "SERVICE_ACCOUNT"})}
     nested_keys: ClassVar[frozenset[str]] = frozenset(
         {"email", "phoneNumber", "authType", "hourlyRate", "lastVisitedAt", "extraFields", "removedFromOrganization"}
     )

@@ -84,6 +84,10 @@ class Warehouse(Protocol):
         """Return id, created_at, updated_at, status, labour_seconds and cost_cents of every live record, by id."""
         ...
 
+    def column_of(self, table: str, organisation_id: int, column: str, ids: Sequence[int]) -> list:
+        """Return the distinct values of a column in the newest versions of `ids`, in order."""
+        ...
+
     def commit(self, batch: Commit) -> None:
         """Store one batch in one transaction."""
         ...

@@ -91,6 +91,17 @@ class DuckDBWarehouse:
             [organisation_id],
         )
 
+    def column_of(self, table: str, organisation_id: int, column: str, ids: Sequence[int]) -> list:
+        """Return the distinct values of a column in the newest versions of `ids`, in order."""
+        wanted = pl.DataFrame({"id": ids}, schema={"id": pl.Int64()})
+        with self._given(wanted=wanted):
+            rows = self.connection.execute(
+                f"""select distinct v.{column} from raw.{table} v join raw.{table}_latest l using (organisation_id, id, version_number)
+                semi join wanted using (id) where organisation_id = ? and v.{column} is not null order by 1""",
+                [organisation_id],
+            ).fetchall()
+        return [row[0] for row in rows]
+
     def commit(self, batch: Commit) -> None:
         """Store one batch in one transaction."""
         with self._transaction():
@@ -154,7 +165,8 @@ class DuckDBWarehouse:
             self.connection.execute(f"create schema if not exists {schema}")
             declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
             self.connection.execute(f"create table if not exists {name} ({declared})")
-        known = set(self.connection.execute("select table_schema || '.' || table_name, column_name from information_schema.columns").fetchall())
+        columns_sql = "select table_schema || '.' || table_name, column_name from information_schema.columns"
+        known = set(self.connection.execute(columns_sql).fetchall())
         for name, columns in tables().items():
             for column, dtype in columns.items():
                 if (name, column) not in known:  # a column that came with a newer version of this program

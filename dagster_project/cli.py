@@ -1,0 +1,129 @@
+"""The console command `maintainx`: the same functions as Dagster's assets, for people, cron and CI."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from dagster_project import backup, clean, demo, models, programs, publish, refresh, settings, sites, up
+from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.settings import MissingToken, Settings
+from dagster_project.warehouse import figures
+from dagster_project.warehouse.base import WarehouseBusy
+
+app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: extract, model, reconcile, publish, show.",
+                  no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
+
+KNOWN = (
+    MaintainXError, MissingToken, WarehouseBusy, sites.BadSites, refresh.NothingReadable, refresh.LostWarehouse, models.ModelsFailed,
+    publish.NothingToPublish, programs.ProgramDied, programs.NoAnswer, backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty,
+    backup.DamagedBackup,
+)  # fmt: skip
+
+Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endpoint's breaker trips (it is written to ops.audit).")]
+
+
+@contextmanager
+def _plain_errors() -> Iterator[Settings]:
+    """Give the settings; print a known error in one line, with its next step, and exit with 1."""
+    try:
+        yield settings.load()
+    except KNOWN as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+@app.command("demo")
+def demo_command() -> None:
+    """Run the whole job on the embedded simulator and print the KPIs; each later run is a simulated day on."""
+    with _plain_errors() as found:
+        raise typer.Exit(demo.demo(found))
+
+
+@app.command("refresh")
+def refresh_command(accept: Accept = None) -> None:
+    """Run the whole job against MAINTAINX_URL; exits with 1 when an organisation failed, after publishing the others."""
+    with _plain_errors() as found:
+        done = refresh.refresh(found, _say, accepted=accept or ())
+        _say(f"{done.requests} requests, {done.fetched} records read, {done.versions} new versions")
+        raise typer.Exit(done.status)
+
+
+@app.command("reconcile")
+def reconcile_command(
+    full: Annotated[bool, typer.Option(help="Compare all of history, not today's part of it.")] = False, accept: Accept = None
+) -> None:
+    """Compare the source with the log, heal the differences, rebuild and publish."""
+    with _plain_errors() as found:
+        done = refresh.reconcile_all(found, _say, is_full=full, accepted=accept or ())
+        _say(f"{done.requests} requests, {done.versions} new versions")
+        raise typer.Exit(done.status)
+
+
+@app.command("backup")
+def backup_command() -> None:
+    """Write raw, what was reported, quarantine and state into a new, immutable folder."""
+    with _plain_errors() as found:
+        _say(f"backup written to {backup.backup(found)}")
+
+
+@app.command("restore")
+def restore_command(folder: Annotated[Path | None, typer.Argument(help="A backup folder; by default the newest.")] = None) -> None:
+    """Fill an empty warehouse from a backup; refuses to touch one that holds anything."""
+    with _plain_errors() as found:
+        done = backup.restore(found, folder)
+        _say(f"restored {sum(done.rows.values())} rows from {done.folder}; run `make refresh` to rebuild and publish the marts")
+
+
+@app.command("status")
+def status_command() -> None:
+    """Say what is published, how fresh it is, and what needs a hand."""
+    with _plain_errors() as found:
+        path = publish.current(found.published_dir)
+        if path is None:
+            _say(f"nothing is published in {found.published_dir} yet: run `make demo`, or `make refresh` with MAINTAINX_TOKEN set")
+            raise typer.Exit(1)
+        effort = figures.last_run(path)
+        _say(f"version {path.parent.name} in {found.published_dir}")
+        _say(f"last run: {effort.fetched} records read in {effort.requests} requests, {effort.versions} new versions")
+        _say(f"open quarantine: {effort.quarantined} records")
+        Console().print(demo.kpi_table(figures.last_closed_month(path)))
+
+
+@app.command("simulator", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def simulator_command(context: typer.Context) -> None:
+    """Run the stand-in MaintainX in the foreground; options go to it (`maintainx simulator -- --help`)."""
+    with _plain_errors() as found:
+        raise typer.Exit(up.simulator(found, *context.args))
+
+
+@app.command("dashboard")
+def dashboard_command() -> None:
+    """Show the published KPIs in the browser until Ctrl-C."""
+    with _plain_errors() as found:
+        raise typer.Exit(up.dashboard(found))
+
+
+@app.command("up")
+def up_command() -> None:
+    """Start simulator (unless MAINTAINX_TOKEN is set), Dagster and dashboard; Ctrl-C stops all."""
+    with _plain_errors() as found:
+        raise typer.Exit(up.up(found))
+
+
+@app.command("clean")
+def clean_command(backups: Annotated[bool, typer.Option("--backups", help="Remove the backups as well.")] = False) -> None:
+    """Remove what was made at run time; backups stay unless asked for."""
+    with _plain_errors() as found:
+        for path in clean.clean(found, backups=backups):
+            _say(f"removed {path}")
+        for path in clean.kept(found):
+            _say(f"kept backup {path}")

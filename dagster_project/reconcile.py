@@ -1,0 +1,249 @@
+"""Compare the source's ids, content and sums with the log, and heal what differs by the same reading.
+
+A reading in the endpoint's shape is at once the comparison and the cure: whatever differs is appended as a version.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from dagster_project import walk
+from dagster_project.frames.flatten import Version, utc
+from dagster_project.ingest import Intake, labour_and_cost
+from dagster_project.maintainx.client import MaintainX, Page
+from dagster_project.maintainx.endpoints import Endpoint, Walk
+from dagster_project.maintainx.errors import Forbidden, NotFound
+from dagster_project.sync import EndpointReport, Run, Session, batches
+from dagster_project.warehouse.base import Latest, Warehouse
+
+LIVE_STATUSES = ("OPEN", "IN_PROGRESS", "ON_HOLD")
+RECENT_DAYS = 30
+HISTORY_PARTS = 30  # one a day: all of history in a month
+EVERY = timedelta(hours=23)  # nightly, with room for a run that starts a little early
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What one reconciliation of one endpoint found before it healed; a row of ops.reconciliation."""
+
+    scope: str
+    source_rows: int = 0
+    raw_rows: int = 0
+    missing: int = 0
+    ghost: int = 0
+    stale: int = 0
+    healed: int = 0
+    deleted: int = 0
+    source_labour_seconds: int | None = None
+    raw_labour_seconds: int | None = None
+    source_cost_cents: int | None = None
+    raw_cost_cents: int | None = None
+    status: str = "matched"
+    reason: str | None = None
+    report: EndpointReport | None = field(default=None, repr=False)
+
+    def as_row(self, run: Run) -> dict:
+        """Return the row of ops.reconciliation."""
+        names = [name for name in self.__dataclass_fields__ if name != "report"]
+        return {
+            "run_id": run.run_id,
+            "organisation_id": run.organisation_id,
+            "endpoint": self.report.endpoint if self.report else None,
+            "at": run.now,
+            "requests": self.report.requests if self.report else None,
+            **{name: getattr(self, name) for name in names},
+        }
+
+
+@dataclass(slots=True)
+class Sums:
+    """Rows and sums of one side."""
+
+    rows: int = 0
+    labour: int = 0
+    cost: int = 0
+
+    def add(self, labour: int | None, cost: int | None) -> None:
+        """Count one row."""
+        self.rows, self.labour, self.cost = self.rows + 1, self.labour + (labour or 0), self.cost + (cost or 0)
+
+
+def reconcile(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, is_full: bool = False) -> Comparison:
+    """Read the source, compare it with the log, heal the log, and write the row of ops.reconciliation.
+
+    Rolling (the default, for work orders): what is open, what changed in the last 30 days, and one thirtieth of history
+    by createdAt. All else is read whole. Rows that changed since the last sync are no difference. Costs one request for
+    200 records and one for each absentee.
+
+    Raises:
+        MaintainXError: the source failed; what was healed stays.
+        Breaker: too many known rows are absent; nothing was deleted.
+    """
+    session = Session(endpoint, source, warehouse, run)
+    session.report.kind = "reconcile"
+    found = Reconciliation(session, is_full)
+    try:
+        found.compare()
+    except (Forbidden, NotFound) as error:
+        if endpoint.is_required:
+            raise
+        session.report.status, session.report.reason = "skipped", f"{type(error).__name__}: {error}"
+    session.finish()
+    if session.report.status == "ok":
+        warehouse.replace("reconciliation", [found.result.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
+                                                                         "endpoint": endpoint.table})  # fmt: skip
+    return found.result
+
+
+def first_load(report: EndpointReport, warehouse: Warehouse, run: Run) -> Comparison:
+    """Write that a complete first load counts as a reconciliation: what was read is what the log holds."""
+    raw_rows = warehouse.live(report.endpoint, run.organisation_id).height
+    found = Comparison("first_load", report.distinct_rows, raw_rows, report=report)
+    if found.source_rows != raw_rows:
+        found.status, found.reason = "differs", f"{found.source_rows} records were read, {raw_rows} are in the log"
+    warehouse.replace("reconciliation", [found.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
+                                                              "endpoint": report.endpoint})  # fmt: skip
+    return found
+
+
+def is_due(endpoint: Endpoint, warehouse: Warehouse, run: Run) -> bool:
+    """Return whether the endpoint's last finished reconciliation is older than a day, by the source's clock."""
+    rows = warehouse.query(
+        "select max(at) as last from ops.reconciliation where organisation_id = ? and endpoint = ? and status <> 'failed'",
+        [run.organisation_id, endpoint.table],
+    )
+    last = rows["last"].item()
+    return last is None or run.now - last >= EVERY
+
+
+class Reconciliation:
+    """The comparison of one endpoint of one organisation."""
+
+    def __init__(self, session: Session, is_full: bool):
+        self.session, self.endpoint, self.now = session, session.endpoint, session.run.now
+        self.is_rolling = self.endpoint.table == "work_orders" and not is_full
+        self.result = Comparison("rolling" if self.is_rolling else "full", report=session.report)
+        self.known = session.warehouse.live(self.endpoint.table, session.run.organisation_id)
+        self.source, self.raw = Sums(), Sums()
+        self.compared: set[int] = set()
+
+    def compare(self) -> None:
+        """Read, compare, heal."""
+        for pages in batches(self.pages()):
+            self.tally(self.session.store(pages))
+        self.absentees()
+        self.conclude()
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages that make up the scope."""
+        session = self.session
+        if self.endpoint.walk is not Walk.ANCHORED:
+            yield from session.all_pages()
+        elif not self.is_rolling:
+            yield from walk.anchored(session.read_one, session.read_all, "createdAt", None)
+        else:
+            yield from self.anchored_where([("statuses", status) for status in LIVE_STATUSES], "createdAt", None)
+            yield from self.anchored_where([], "updatedAt", self.recent_from)
+            since, until = self.history_part
+            yield from self.anchored_where([], "createdAt", since, until)
+
+    def anchored_where(
+        self, where: list[tuple[str, str]], field: str, since: datetime | None, until: datetime | None = None
+    ) -> Iterator[Page]:
+        """Yield the rows of one walk whose every request also carries `where`."""
+        session = self.session
+        return walk.anchored(
+            lambda params: session.read_one([*where, *params]),
+            lambda params: session.read_all([*where, *params]),
+            field,
+            since,
+            until,
+        )
+
+    @property
+    def recent_from(self) -> datetime:
+        """Return since when a change is read again every day."""
+        return self.now - timedelta(days=RECENT_DAYS)
+
+    @property
+    def history_part(self) -> tuple[datetime | None, datetime | None]:
+        """Return today's part of history by createdAt; the first and the last part are open-ended."""
+        oldest = self.known["created_at"].min() if self.known.height else None
+        if not isinstance(oldest, datetime) or oldest >= self.now:
+            return None, None
+        step = (self.now - oldest) / HISTORY_PARTS
+        part = int(self.now.astimezone(UTC).timestamp() // 86_400) % HISTORY_PARTS
+        return (oldest + part * step if part else None), (oldest + (part + 1) * step if part < HISTORY_PARTS - 1 else None)
+
+    def tally(self, intake: Intake) -> None:
+        """Compare one stored batch with what the log held before it."""
+        changed = {version.id: (version, before) for version, before in intake.changes}
+        for record_id in intake.seen_ids - intake.refused_ids - self.compared:
+            version, before = changed.get(record_id, (None, intake.known.get(record_id)))
+            if version is not None and self.is_fresh(version):
+                continue
+            self._count(version, before)
+        self.compared |= intake.seen_ids
+
+    def is_fresh(self, version: Version) -> bool:
+        """Return whether the row changed after the last sync read this endpoint: no difference, only news."""
+        stamp, watermark = utc(getattr(version.record, "updated_at", None)), self.session.main.watermark
+        return isinstance(stamp, datetime) and watermark is not None and stamp > watermark
+
+    def _count(self, version: Version | None, before: Latest | None) -> None:
+        is_known = before is not None and not before.is_deleted
+        if before is not None and is_known:
+            self.raw.add(before.labour_seconds, before.cost_cents)
+        if version is None:
+            if before is not None:
+                self.source.add(before.labour_seconds, before.cost_cents)
+            return
+        self.source.add(*labour_and_cost(version.record))
+        self.result.stale += is_known and version.cause != "shape"
+        self.result.missing += not is_known
+        self.result.healed += version.cause != "shape"
+
+    def absentees(self) -> None:
+        """Ask for each known record of the scope that was not shown: bury it, or read it again."""
+        expected = self.expected()
+        absent = self.session.absent_of(set(expected["id"].to_list()), self.session.seen)
+        gone = self.session.bury(absent)
+        for row in expected.filter(pl.col("id").is_in(absent)).iter_rows(named=True):
+            self.raw.add(row["labour_seconds"], row["cost_cents"])
+        self.result.ghost = self.result.deleted = len(gone)
+        self.result.healed += len(gone)
+        moved = expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone))
+        for row in moved.iter_rows(named=True):
+            self.read_again(row["id"], row["created_at"])
+
+    def expected(self) -> pl.DataFrame:
+        """Return the live records of the log that a complete reading of the scope must show."""
+        if not self.is_rolling:
+            return self.known
+        since, until = self.history_part
+        in_part = pl.lit(value=True)
+        if since:
+            in_part &= pl.col("created_at") >= since
+        if until:
+            in_part &= pl.col("created_at") <= until
+        return self.known.filter(pl.col("status").is_in(LIVE_STATUSES) | (pl.col("updated_at") >= self.recent_from) | in_part)
+
+    def read_again(self, record_id: int, created_at: datetime | None) -> None:
+        """Read a record that exists but was not shown where it should be, through its list; note it when it stays hidden."""
+        if created_at is not None and self.endpoint.walk is Walk.ANCHORED:
+            bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso(created_at))]
+            self.tally(self.session.store(list(self.session.read_all(bounds))))
+        if record_id not in self.session.seen:
+            self.result.status, self.result.reason = "differs", f"record {record_id} exists by its id, but no list shows it"
+
+    def conclude(self) -> None:
+        """Fill in the sums and the verdict."""
+        found = self.result
+        found.source_rows, found.raw_rows = self.source.rows, self.raw.rows
+        if self.endpoint.table == "work_orders":
+            found.source_labour_seconds, found.raw_labour_seconds = self.source.labour, self.raw.labour
+            found.source_cost_cents, found.raw_cost_cents = self.source.cost, self.raw.cost
+        if found.status == "matched" and found.missing + found.ghost + found.stale:
+            found.status = "healed"

@@ -1,0 +1,406 @@
+"""The main job: organisations → sync → reconcile when due → models → publish.
+
+Each step is a function of its own: the command line calls them in a row, Dagster's assets one by one.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+
+from dagster_project import backup, models, publish, reconcile, sites, sync
+from dagster_project.frames.records import Key
+from dagster_project.maintainx import client as maintainx
+from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
+from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.maintainx.pacing import Budget
+from dagster_project.reconcile import Comparison
+from dagster_project.settings import MissingToken, Settings
+from dagster_project.sites import Organisation
+from dagster_project.sync import Breaker, EndpointReport, Run
+from dagster_project.warehouse.base import Warehouse
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from dagster_project.warehouse.open import open_warehouse
+
+Say = Callable[[str], None]
+
+
+class NothingReadable(Exception):
+    """No organisation could be read: nothing was published; says why for each."""
+
+
+class LostWarehouse(Exception):
+    """The warehouse is empty but backups exist: refuses to start over silently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One organisation and how to reach it."""
+
+    settings: Settings
+    organisation: Organisation
+    sends_header: bool
+    transport: httpx.BaseTransport | None = None
+    say: Say = field(default=lambda _: None)
+
+    @property
+    def organisation_id(self) -> int:
+        """Return the organisation's id."""
+        return self.organisation.organisation_id
+
+    def connect(self) -> maintainx.MaintainX:
+        """Return a client to use with `with`; all clients of one token share its rate budget.
+
+        Raises:
+            MissingToken: the variable that sites.toml names is not set.
+        """
+        variable = self.organisation.token_variable
+        token = self.settings.token(variable).get_secret_value()
+        return maintainx.MaintainX(
+            self.settings.maintainx_url, token, self.organisation_id if self.sends_header else None, budget(self.settings, token),
+            transport=self.transport, token_variable=variable,
+            on_wait=lambda seconds, why: self.say(f"waiting {seconds:.0f} s: {why}"),
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class RefreshReport:
+    """What a refresh did."""
+
+    run_id: str
+    endpoints: list[EndpointReport] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    failed: dict[int, str] = field(default_factory=dict)  # organisation → why
+    published: publish.Published | None = None
+    known_at: datetime | None = None
+
+    @property
+    def status(self) -> int:
+        """Return the exit status: 1 when an organisation failed."""
+        return int(bool(self.failed))
+
+    @property
+    def requests(self) -> int:
+        """Return the requests of all readings."""
+        return sum(report.requests for report in self.endpoints) + sum(one.report.requests for one in self.comparisons if one.report)
+
+    @property
+    def fetched(self) -> int:
+        """Return the records read."""
+        return sum(report.counts.fetched for report in self.endpoints)
+
+    @property
+    def versions(self) -> int:
+        """Return the versions appended, tombstones included, by syncs and reconciliations."""
+        reports = [*self.endpoints, *(one.report for one in self.comparisons if one.report)]
+        return sum(report.counts.inserted + report.counts.updated + report.counts.deleted for report in reports)
+
+
+_BUDGETS: dict[tuple[str, str], Budget] = {}
+_BUDGETS_LOCK = threading.Lock()
+
+
+def budget(settings: Settings, token: str) -> Budget:
+    """Return this process's one rate budget for a token."""
+    with _BUDGETS_LOCK:
+        return _BUDGETS.setdefault((settings.maintainx_url, token), Budget(share=settings.rate_share))
+
+
+def refresh(
+    settings: Settings,
+    say: Say = print,
+    run_id: str | None = None,
+    accepted: Sequence[str] = (),
+    transport: httpx.BaseTransport | None = None,
+) -> RefreshReport:
+    """Run the whole main job once and say how it goes.
+
+    An organisation that fails does not stop the others: the marts are built and published from the others' fresh data
+    and its own last good data, and `failed` names it.
+
+    Raises:
+        NothingReadable: no organisation has a finished run; nothing was published.
+        LostWarehouse: the warehouse is empty where a backup exists.
+    """
+    with open_warehouse(settings) as warehouse:
+        check_not_lost(settings, warehouse)
+        report = RefreshReport(run_id or new_run_id())
+        sources = organisations(settings, say, transport)
+        for source in sources:
+            read_organisation(source, warehouse, report, accepted, say)
+        write_sites(warehouse, sources)
+        publish_all(settings, warehouse, report, say)
+    return report
+
+
+def reconcile_all(
+    settings: Settings, say: Say = print, is_full: bool = False, accepted: Sequence[str] = (), transport: httpx.BaseTransport | None = None
+) -> RefreshReport:
+    """Reconcile every endpoint of every organisation now, then rebuild and publish."""
+    with open_warehouse(settings) as warehouse:
+        check_not_lost(settings, warehouse)
+        report = RefreshReport(new_run_id())
+        sources = organisations(settings, say, transport)
+        for source in sources:
+            with running(source, warehouse, report, "reconcile", accepted) as (client, run):
+                for endpoint in ENDPOINTS:
+                    reconcile_endpoint(endpoint, client, warehouse, run, report, say, is_full)
+        write_sites(warehouse, sources)
+        publish_all(settings, warehouse, report, say)
+    return report
+
+
+def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTransport | None = None) -> list[Source]:
+    """Return the organisations to read: those of sites.toml, else those that the token may read.
+
+    The organisation header is sent only with a token that reads more than one. A token that cannot be used leaves its
+    organisations in the list: reading them fails, and says so.
+    """
+    declared = sites.load(settings.sites_file)
+    variables = list(dict.fromkeys(one.token_variable for one in declared)) or ["MAINTAINX_TOKEN"]
+    found: list[Source] = []
+    for variable in variables:
+        mine = [one for one in declared if one.token_variable == variable]
+        records = _readable(settings, variable, transport, is_required=not declared)
+        wanted = mine or [Organisation(record["id"]) for record in records.values()] or [_unnamed(settings, variable, transport)]
+        sends_header = max(len(wanted), len(records)) > 1
+        found += [Source(settings, sites.complete(one, records.get(one.organisation_id)), sends_header, transport, say) for one in wanted]
+    return found
+
+
+def read_organisation(source: Source, warehouse: Warehouse, report: RefreshReport, accepted: Sequence[str], say: Say) -> None:
+    """Sync every endpoint of one organisation, and reconcile those whose last reconciliation is older than a day."""
+    with running(source, warehouse, report, "refresh", accepted) as (client, run):
+        for endpoint in ENDPOINTS:
+            done = sync_endpoint(endpoint, client, warehouse, run, report, say)
+            if done.status == "ok" and reconcile.is_due(endpoint, warehouse, run):
+                reconcile_endpoint(endpoint, client, warehouse, run, report, say)
+
+
+@contextmanager
+def running(
+    source: Source, warehouse: Warehouse, report: RefreshReport, kind: str, accepted: Sequence[str] = ()
+) -> Iterator[tuple[maintainx.MaintainX, Run]]:
+    """Give the client and the run of one organisation; its row in ops.runs is written before and after.
+
+    What the source or the token refuses ends up in `report.failed`, not in the caller.
+    """
+    started = datetime.now(UTC)
+    try:
+        with source.connect() as client:
+            run = begin(source, client, warehouse, report.run_id, kind, accepted, started)
+            yield client, run
+            finish(source, client, warehouse, run, started)
+    except (MaintainXError, MissingToken) as error:
+        report.failed[source.organisation_id] = f"{type(error).__name__}: {error}"
+        warehouse.replace("runs", [failed_row(source, report.run_id, kind, started, str(error))],
+                          {"run_id": report.run_id, "organisation_id": source.organisation_id})  # fmt: skip
+    else:
+        if why := failures(warehouse, run):
+            report.failed[source.organisation_id] = why
+
+
+def begin(
+    source: Source, client: maintainx.MaintainX, warehouse: Warehouse, run_id: str, kind: str, accepted: Sequence[str], started: datetime
+) -> Run:
+    """Write that the run has begun; its instant is the source's clock."""
+    run = Run(run_id, source.organisation_id, client.now(), source.settings.keep_personal_data, frozenset(accepted))
+    row = run_row(run, kind, "running", started)
+    warehouse.replace("runs", [row], {"run_id": run_id, "organisation_id": run.organisation_id})
+    for table in accepted:
+        detail = "breakers of this endpoint are overridden in this run"
+        warehouse.insert("audit", [{"at": run.now, "run_id": run_id, "organisation_id": run.organisation_id, "endpoint": table,
+                                    "action": "accept", "detail": detail}])  # fmt: skip
+    return run
+
+
+def finish(source: Source, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, started: datetime) -> None:
+    """Write how the run ended. From a finished run on its versions count, and those of earlier runs that never finished."""
+    why = failures(warehouse, run)
+    with source.connect() as fresh:
+        finished_at = fresh.now()
+    kind = warehouse.query("select kind from ops.runs where run_id = ? and organisation_id = ?", [run.run_id, run.organisation_id]).item()
+    row = run_row(run, kind, "failed" if why else "finished", started) | {
+        "finished_at": finished_at, "known_from": None if why else finished_at, "wall_finished_at": datetime.now(UTC),
+        "requests": client.requests + 1, "error": why,
+    }  # fmt: skip
+    warehouse.replace("runs", [row], {"run_id": run.run_id, "organisation_id": run.organisation_id})
+    if not why:
+        supersede(warehouse, run, finished_at)
+
+
+def supersede(warehouse: Warehouse, run: Run, finished_at: datetime) -> None:
+    """Let the versions of earlier runs that never finished count from now on: this run has read past them."""
+    rows = warehouse.query(
+        "select * from ops.runs where organisation_id = ? and known_from is null and run_id <> ?", [run.organisation_id, run.run_id]
+    ).to_dicts()
+    for row in rows:
+        status = "superseded" if row["status"] == "running" else row["status"]
+        warehouse.replace("runs", [row | {"known_from": finished_at, "status": status}],
+                          {"run_id": row["run_id"], "organisation_id": run.organisation_id})  # fmt: skip
+
+
+def failures(warehouse: Warehouse, run: Run) -> str | None:
+    """Return which endpoints of this run failed and why, None when none did."""
+    rows = warehouse.query(
+        """select endpoint, reason from ops.endpoint_runs where run_id = ? and organisation_id = ? and status = 'failed' order by 1""",
+        [run.run_id, run.organisation_id],
+    ).rows()
+    return "; ".join(f"{endpoint}: {reason}" for endpoint, reason in rows) or None
+
+
+def sync_endpoint(
+    endpoint: Endpoint, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, report: RefreshReport, say: Say
+) -> EndpointReport:
+    """Sync one endpoint; a failure is written, said, and left to the run's end, so that the other endpoints go on."""
+    try:
+        done = sync.sync(endpoint, client, warehouse, run, lambda now: _say_batch(say, run, now))
+    except (MaintainXError, Breaker) as error:
+        done = failed_endpoint(endpoint, warehouse, run, "sync", error)
+    if done.status == "ok" and done.is_first_load:
+        reconcile.first_load(done, warehouse, run)
+    report.endpoints.append(done)
+    say(said(run, done))
+    return done
+
+
+def reconcile_endpoint(
+    endpoint: Endpoint, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, report: RefreshReport, say: Say, is_full: bool = False
+) -> Comparison:
+    """Reconcile one endpoint; a failure is written, said, and left to the run's end."""
+    try:
+        found = reconcile.reconcile(endpoint, client, warehouse, run, is_full)
+    except (MaintainXError, Breaker) as error:
+        why = f"{type(error).__name__}: {error}"
+        found = Comparison("full" if is_full else "rolling", status="failed", reason=why)
+        found.report = failed_endpoint(endpoint, warehouse, run, "reconcile", error)
+        warehouse.insert("reconciliation", [found.as_row(run)])
+    report.comparisons.append(found)
+    differences = f"missing {found.missing}, ghost {found.ghost}, stale {found.stale}"
+    say(f"  {run.organisation_id} {endpoint.table}: reconciled, {found.status}: {found.source_rows} rows compared, {differences}")
+    return found
+
+
+def failed_endpoint(endpoint: Endpoint, warehouse: Warehouse, run: Run, kind: str, error: Exception) -> EndpointReport:
+    """Write that an endpoint could not be read."""
+    done = EndpointReport(endpoint.table, run.organisation_id, kind, "failed", f"{type(error).__name__}: {error}")
+    warehouse.replace("endpoint_runs", [sync.endpoint_run(done, run)],
+                      {"run_id": run.run_id, "organisation_id": run.organisation_id, "endpoint": endpoint.table, "kind": kind})  # fmt: skip
+    return done
+
+
+def write_sites(warehouse: Warehouse, sources: Sequence[Source]) -> None:
+    """Rewrite ops.sites and ops.kpi_targets from sites.toml and the API, so that models read them like any table."""
+    rows, targets = [], []
+    for organisation in (source.organisation for source in sources):
+        for site in organisation.sites:
+            rows.append(
+                {
+                    "organisation_id": organisation.organisation_id, "organisation_name": organisation.name, "site_id": site.site_id,
+                    "site_name": site.name, "root_location_id": site.root_location_id, "time_zone": site.time_zone,
+                    "organisation_time_zone": organisation.time_zone, "currency": organisation.currency,
+                    "crew_hours_per_week": site.crew_hours_per_week, "is_unassigned": site.is_unassigned,
+                }
+            )  # fmt: skip
+            targets += [
+                {"organisation_id": organisation.organisation_id, "site_id": site.site_id, "kpi": kpi, "target": target}
+                for kpi, target in sorted(site.targets.items())
+            ]
+    warehouse.replace("sites", rows, {})
+    warehouse.replace("kpi_targets", targets, {})
+
+
+def publish_all(settings: Settings, warehouse: DuckDBWarehouse, report: RefreshReport, say: Say) -> None:
+    """Build the models as of the last finished run and publish them."""
+    report.known_at = last_known_at(warehouse)
+    if report.known_at is None:
+        raise NothingReadable("; ".join(f"organisation {one}: {why}" for one, why in report.failed.items()) or "no organisation was read")
+    say("building the models")
+    with warehouse.released():
+        models.build(settings, report.known_at, report.known_at)
+    report.published = publish.publish(settings, warehouse, report.known_at, report.known_at)
+    say(f"published version {report.published.version}")
+    for organisation_id, why in report.failed.items():
+        say(f"organisation {organisation_id} failed, its last good data is shown: {why}")
+
+
+def last_known_at(warehouse: Warehouse) -> datetime | None:
+    """Return the instant at which KPIs are evaluated by default: the end of the last finished run, by the source's clock."""
+    return warehouse.query("select max(known_from) as at from ops.runs")["at"].item()
+
+
+def check_not_lost(settings: Settings, warehouse: Warehouse) -> None:
+    """Raise when the warehouse is empty where a backup exists: a first load would hide that history was lost."""
+    is_empty = warehouse.query("select count(*) as n from ops.runs")["n"].item() == 0
+    newest = backup.newest_backup(settings.backup_dir) if is_empty else None
+    if newest:
+        what = f"{settings.warehouse_path} is empty, but there is a backup in {newest}"
+        raise LostWarehouse(f"{what}: run `make restore`, or move the backups away to start a new history")
+
+
+def new_run_id() -> str:
+    """Return an id for a run: the local time, for people, and a random tail."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def run_row(run: Run, kind: str, status: str, started: datetime) -> dict:
+    """Return a row of ops.runs that has only begun."""
+    return {
+        "run_id": run.run_id, "organisation_id": run.organisation_id, "kind": kind, "status": status, "started_at": run.now,
+        "wall_started_at": started,
+    }  # fmt: skip
+
+
+def failed_row(source: Source, run_id: str, kind: str, started: datetime, error: str) -> dict:
+    """Return the row of a run that failed before or while it read."""
+    return {
+        "run_id": run_id, "organisation_id": source.organisation_id, "kind": kind, "status": "failed", "wall_started_at": started,
+        "wall_finished_at": datetime.now(UTC), "error": error,
+    }  # fmt: skip
+
+
+def said(run: Run, done: EndpointReport) -> str:
+    """Return one line for the console about one endpoint."""
+    counts = done.counts
+    if done.status != "ok":
+        return f"  {run.organisation_id} {done.endpoint}: {done.status}: {done.reason}"
+    parts = [f"{counts.fetched} read", f"{counts.inserted} new", f"{counts.updated} changed"]
+    parts += [f"{counts.deleted} deleted"] if counts.deleted else []
+    parts += [f"{counts.quarantined} in quarantine"] if counts.quarantined else []
+    return f"  {run.organisation_id} {done.endpoint}: {', '.join(parts)} ({done.requests} requests, {done.seconds:.1f} s)"
+
+
+def _say_batch(say: Say, run: Run, now: EndpointReport) -> None:
+    if now.seconds == 0 and now.counts.fetched >= sync.BATCH_ROWS:
+        say(f"  {run.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
+
+
+def _readable(settings: Settings, variable: str, transport: httpx.BaseTransport | None, is_required: bool) -> dict[int, dict]:
+    """Return the organisations that a token may read, by id; none when it cannot tell."""
+    try:
+        token = settings.token(variable).get_secret_value()
+        with maintainx.MaintainX(
+            settings.maintainx_url, token, None, budget(settings, token), transport=transport, token_variable=variable
+        ) as client:
+            return {record["id"]: record for record in maintainx.organisations(client)}
+    except (MaintainXError, MissingToken):
+        if is_required:
+            raise
+        return {}
+
+
+def _unnamed(settings: Settings, variable: str, transport: httpx.BaseTransport | None) -> Organisation:
+    """Return the one organisation of a token that may not list any; its id is that of its work orders."""
+    token = settings.token(variable).get_secret_value()
+    with maintainx.MaintainX(settings.maintainx_url, token, None, budget(settings, token), transport=transport) as client:
+        page = client.page("/workorders", "workOrders", [("limit", "1"), ("show_upcoming", "true")])
+    owners = [msgspec.json.decode(raw, type=Key).organization_id for raw in page.records]
+    ids = [int(owner) for owner in owners if owner]
+    return replace(Organisation(ids[0] if ids else 0), token_variable=variable)
+
+

@@ -1,0 +1,379 @@
+"""Read what changed in one endpoint and append the new versions, batch by batch, each with its watermark."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+import msgspec
+
+from dagster_project import walk
+from dagster_project.ingest import Counts, Intake, Reading, take
+from dagster_project.maintainx.client import MaintainX, Page
+from dagster_project.maintainx.endpoints import Absence, Endpoint, Walk
+from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
+from dagster_project.walk import Slice
+from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
+
+BATCH_ROWS, BATCH_BYTES, BATCH_SECONDS = 5_000, 16 * 2**20, 30.0
+SLICES = 8  # of a first load, four read at a time
+MOST_QUARANTINED = (50, 0.05)  # rows, and share of what a run read of an endpoint (of 200 and more)
+MOST_ABSENT = (50, 0.05)  # rows, and share of the rows known
+
+
+class Breaker(Exception):
+    """An endpoint looks so wrong that reading it stopped before anything was stored: names it, the figures and the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One organisation's part of a run."""
+
+    run_id: str
+    organisation_id: int
+    now: datetime  # the source's clock at its start
+    keep_personal: bool = False
+    accepted: frozenset[str] = frozenset()  # endpoints whose breakers are overridden, once
+
+
+@dataclass(slots=True)
+class EndpointReport:
+    """What one reading of one endpoint did; a row of ops.endpoint_runs."""
+
+    endpoint: str
+    organisation_id: int
+    kind: str = "sync"
+    status: str = "ok"
+    reason: str | None = None
+    counts: Counts = field(default_factory=Counts)
+    requests: int = 0
+    seconds: float = 0.0
+    watermark_from: datetime | None = None
+    watermark_to: datetime | None = None
+    is_first_load: bool = False
+    distinct_rows: int = 0  # the source's records that the contract accepted
+
+
+Progress = Callable[[EndpointReport], None]
+Hook = Callable[[str], None]  # called at each place where a crash would hurt most; the tests crash there
+
+
+def nothing(_: object) -> None:
+    """Ignore progress."""
+
+
+def sync(
+    endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing, hook: Hook = nothing
+) -> EndpointReport:
+    """Read what changed since the watermark, less the overlap, and append the new versions.
+
+    Running it twice changes nothing: a version is appended only when its content moved. An optional endpoint that the
+    customer's plan lacks (403, 404) is reported as skipped.
+
+    Raises:
+        MaintainXError: the source failed; what was committed stays, the watermark says how far it reaches.
+        Breaker: too many rows broke the contract, or too many known rows are gone.
+    """
+    session = Session(endpoint, source, warehouse, run, progress, hook)
+    try:
+        session.read()
+    except (Forbidden, NotFound) as error:
+        if endpoint.is_required:
+            raise
+        session.report.status, session.report.reason = "skipped", f"{type(error).__name__}: {error}"
+    return session.finish()
+
+
+class Session:
+    """One reading of one endpoint: its walk, its batches, its report."""
+
+    def __init__(self, endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress, hook: Hook):
+        self.endpoint, self.source, self.warehouse, self.run, self.progress, self.hook = endpoint, source, warehouse, run, progress, hook
+        self.report = EndpointReport(endpoint.table, run.organisation_id)
+        self.states = warehouse.states(run.organisation_id, endpoint.table)
+        self.main = self.states.get("") or State(run.organisation_id, endpoint.table)
+        self.expands = tuple(self.main.expands.split(",")) if self.main.expands else endpoint.expands
+        self.report.watermark_from = self.report.watermark_to = self.main.watermark
+        self.seen: set[int] = set()
+        self.refused: set[int] = set()
+        self._started, self._requests = time.monotonic(), source.requests
+
+    def read(self) -> None:
+        """Read by the endpoint's walk."""
+        match self.endpoint.walk:
+            case Walk.WHOLE:
+                self.whole()
+            case Walk.RECENT:
+                self.recent()
+            case Walk.ANCHORED:
+                self.first_load()
+                self.changes()
+
+    def whole(self) -> None:
+        """Read every row; what is known and absent is asked for, and buried when the source confirms it."""
+        self.report.is_first_load = not self.main.is_complete
+        for pages in batches(self.all_pages()):
+            self.store(pages)
+        self.bury(self.absent_of(self.known_ids(), self.seen))
+        self.save(replace(self.main, is_complete=True, run_id=self.run.run_id))
+
+    def recent(self) -> None:
+        """Read by -updatedAt down to the watermark less the overlap; the watermark moves at the end of the walk."""
+        self.report.is_first_load = self.main.watermark is None
+        stop = self.main.watermark and self.main.watermark - self.endpoint.overlap
+        newest = self.main.watermark
+        for pages in batches(walk.recent(self.read_all, stop)):
+            newest = latest_of(newest, self.store(pages).largest_updated_at)
+        self.save(replace(self.main, watermark=newest, is_complete=True, run_id=self.run.run_id))
+
+    def changes(self) -> None:
+        """Walk up from the watermark less the overlap; each batch moves the watermark with it."""
+        if self.main.watermark is None:
+            return
+        pages_up = walk.anchored(self.read_one, self.read_all, "updatedAt", self.main.watermark - self.endpoint.overlap)
+        for pages in batches(pages_up):
+            self.store(pages, moves_watermark=True)
+
+    def first_load(self) -> None:
+        """Load everything once, by disjoint slices of createdAt, four at a time; an interrupted load goes on where it was."""
+        if self.main.is_complete and self.main.watermark:
+            return
+        self.report.is_first_load = True
+        parts = [part for name, state in self.states.items() if name and not state.is_complete and (part := _slice_of(state))]
+        if not any(self.states):
+            parts = self.plan()
+        buffers: dict[str, list[Page]] = {part.name: [] for part in parts}
+        for part, page in walk.side_by_side(parts, self.slice_pages):
+            buffer = buffers[part.name]
+            if page is not None:
+                buffer.append(page)
+            if page is None or is_full(buffer, 0.0):
+                self.store(buffer, state=self.slice_state(part, buffer, is_complete=page is None))
+                buffer.clear()
+        self.main = replace(self.main, is_complete=True, run_id=self.run.run_id)
+        self.warehouse.forget_slices(self.run.organisation_id, self.endpoint.table, self.main)
+
+    def plan(self) -> list[Slice]:
+        """Look at the newest page: fix the shape and the first watermark, and return the slices that are left to read."""
+        newest = self.read_one([("sort", "-updatedAt")])
+        self.expands = self.shape(newest)
+        if self.expands != self.endpoint.expands:
+            newest = self.read_one([("sort", "-updatedAt")])
+        stamp = max((at.updated_at for at in walk.stamps(newest, "updatedAt") if at.updated_at), default=None)
+        watermark = min(stamp, self.run.now) if stamp else None
+        self.main = replace(self.main, watermark=watermark, expands=",".join(self.expands), run_id=self.run.run_id)
+        self.report.watermark_to = watermark
+        if newest.next_cursor is None:  # all there is fits on one page
+            self.store([newest], state=self.main)
+            return []
+        first, last = (self.read_one([("sort", sort), ("limit", "1")]) for sort in ("createdAt", "-createdAt"))
+        ends = [at.created_at for page in (first, last) for at in walk.stamps(page, "createdAt") if at.created_at]
+        if len(ends) < 2:
+            raise MaintainXError(f"{self.endpoint.path} has rows without a readable createdAt at its ends", path=self.endpoint.path)
+        parts = walk.slices(ends[0], ends[1], SLICES)
+        empty = [self.slice_state(part, [], is_complete=False) for part in parts]
+        self.warehouse.commit(Commit(self.endpoint.table, states=[self.main, *empty]))
+        return parts
+
+    def shape(self, page: Page) -> tuple[str, ...]:
+        """Return the expands to ask for from now on: the embedded object as well when no row carries its id."""
+        wanted = self.endpoint.fallback_expand
+        if not wanted or not page.records or any(f'"{wanted}Id"'.encode() in raw for raw in page.records):
+            return self.endpoint.expands
+        return (*self.endpoint.expands, wanted)
+
+    def slice_pages(self, part: Slice) -> Iterator[Page]:
+        """Yield the pages of one slice from where it was left."""
+        return walk.anchored(self.read_one, self.read_all, "createdAt", part.anchor, part.end)
+
+    def slice_state(self, part: Slice, pages: Sequence[Page], is_complete: bool) -> State:
+        """Return how far a slice is read once `pages` are stored."""
+        stamps = [at.created_at for page in pages for at in walk.stamps(page, "createdAt") if at.created_at]
+        anchor = max(stamps, default=part.anchor)
+        return State(
+            self.run.organisation_id, self.endpoint.table, part.name, anchor, part.start, part.end, is_complete, None, self.run.run_id
+        )
+
+    def store(self, pages: Sequence[Page], moves_watermark: bool = False, state: State | None = None) -> Intake:
+        """Commit one batch with its counts, its quarantine and its state; trip the breaker before anything is stored."""
+        reading = Reading(
+            self.endpoint, self.expands, self.run.organisation_id, self.run.run_id, self.run.now, self.run.keep_personal
+        )  # fmt: skip
+        intake = take(reading, [raw for page in pages for raw in page.records], self.warehouse)
+        self.report.counts.add(intake.counts)
+        self.check_quarantine()
+        if moves_watermark:
+            self.main = replace(self.main, watermark=latest_of(self.main.watermark, intake.largest_updated_at), run_id=self.run.run_id)
+            self.report.watermark_to = self.main.watermark
+        intake.commit.states = [one for one in (state, self.main if moves_watermark else None) if one]
+        self.hook("before commit")
+        self.warehouse.commit(intake.commit)
+        self.hook("after commit")
+        self.seen |= intake.seen_ids
+        self.refused |= intake.refused_ids
+        self.report.requests = self.source.requests - self._requests
+        self.progress(self.report)
+        return intake
+
+    def save(self, state: State) -> None:
+        """Store the endpoint's main state."""
+        self.main = state
+        self.report.watermark_to = state.watermark
+        self.warehouse.commit(Commit(self.endpoint.table, states=[state]))
+
+    def finish(self) -> EndpointReport:
+        """Close the report and write it to ops.endpoint_runs."""
+        self.report.requests = self.source.requests - self._requests
+        self.report.seconds = time.monotonic() - self._started
+        self.report.distinct_rows = len(self.seen - self.refused)
+        self.warehouse.commit(Commit(self.endpoint.table, endpoint_run=endpoint_run(self.report, self.run)))
+        self.progress(self.report)
+        return self.report
+
+    def read_one(self, params: Sequence[tuple[str, str]]) -> Page:
+        """Return one page in the endpoint's shape."""
+        return self.with_members(self.source.page(self.endpoint.path, self.endpoint.items, self.query(params)))
+
+    def read_all(self, params: Sequence[tuple[str, str]]) -> Iterator[Page]:
+        """Yield the pages in the endpoint's shape, by the server's cursor."""
+        return map(self.with_members, self.source.pages(self.endpoint.path, self.endpoint.items, self.query(params)))
+
+    def all_pages(self) -> Iterator[Page]:
+        """Yield every page of every variant of the list."""
+        for variant in self.endpoint.variants:
+            yield from map(self.own_rows, self.read_all(variant))
+
+    def own_rows(self, page: Page) -> Page:
+        """Return the page without other organisations' rows, for a list that shows them."""
+        if not self.endpoint.is_own_row_only:
+            return page
+        own = [raw for raw in page.records if (stamp := _id_of(raw)) and stamp.id == self.run.organisation_id]
+        return replace(page, records=own)
+
+    def query(self, params: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return the whole query of one request: the largest page unless `params` says otherwise."""
+        limit = [] if any(name == "limit" for name, _ in params) else [("limit", "200")]
+        return [*self.endpoint.query(self.expands), *limit, *params]
+
+    def with_members(self, page: Page) -> Page:
+        """Return the page with each row's sub-list under `members`, when the endpoint has one."""
+        path = self.endpoint.members
+        return replace(page, records=[self._joined(raw, path) for raw in page.records]) if path else page
+
+    def _joined(self, raw: bytes, path: str) -> bytes:
+        record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        pages = self.source.pages(path.format(id=int(bytes(record["id"]))), "members", [("limit", "200")])
+        members = [msgspec.Raw(member) for page in pages for member in page.records]
+        return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
+
+    def relisted(self, absent: Sequence[int]) -> Iterator[Page]:
+        """Yield a second complete reading of where the absent records should stand."""
+        if self.endpoint.relist_by is None:
+            yield from self.all_pages()
+            return
+        parameter, column = self.endpoint.relist_by
+        owners = self.warehouse.column_of(self.endpoint.table, self.run.organisation_id, column, absent)
+        for owner in owners:
+            yield from self.read_all([(parameter, str(owner))])
+
+    def known_ids(self) -> set[int]:
+        """Return the ids of all live records of the log."""
+        return set(self.warehouse.live(self.endpoint.table, self.run.organisation_id)["id"].to_list())
+
+    def absent_of(self, known: set[int], seen: set[int]) -> list[int]:
+        """Return the known records that a complete reading did not show, once the breaker let them pass."""
+        absent = sorted(known - seen)
+        rows, share = MOST_ABSENT
+        is_mass = len(absent) > max(rows, share * len(known)) or (len(known) > 1 and len(absent) == len(known))
+        if is_mass and self.endpoint.table not in self.run.accepted:
+            raise Breaker(
+                f"{self.endpoint.table} of organisation {self.run.organisation_id}: {len(absent)} of {len(known)} known records are absent "
+                f"from the source. Nothing was deleted. Check the token's permissions; if they are really gone, run again with "
+                f"--accept {self.endpoint.table}"
+            )
+        return absent
+
+    def bury(self, absent: Sequence[int]) -> list[int]:
+        """Append a tombstone for each absent record that the source confirms as gone; return their ids."""
+        gone = confirmed(self.endpoint, self.source, self, absent)
+        moment = (self.run.run_id, self.run.now)
+        stones = [Tombstone(self.run.organisation_id, record_id, *moment) for record_id in gone]
+        if stones:
+            self.warehouse.commit(Commit(self.endpoint.table, tombstones=stones))
+        self.report.counts.deleted += len(gone)
+        return gone
+
+    def check_quarantine(self) -> None:
+        """Raise when too much of what was read broke the contract."""
+        read, bad = self.report.counts.fetched, self.report.counts.quarantined
+        rows, share = MOST_QUARANTINED
+        if read >= 200 and bad > max(rows, share * read) and self.endpoint.table not in self.run.accepted:
+            raise Breaker(
+                f"{self.endpoint.table} of organisation {self.run.organisation_id}: {bad} of {read} records broke the contract. This batch "
+                f"was not stored. If MaintainX changed its format, the program needs an update; to go on without these records, run again with "
+                f"--accept {self.endpoint.table}"
+            )
+
+
+def confirmed(endpoint: Endpoint, source: MaintainX, session: Session, absent: Sequence[int]) -> list[int]:
+    """Return those of `absent` that the source says are gone: by GET, or by a second complete reading."""
+    if not absent:
+        return []
+    if endpoint.absence is Absence.GET:
+        return [record_id for record_id in absent if is_gone(source.get(f"{endpoint.path}/{record_id}"))]
+    again = {stamp.id for page in session.relisted(absent) for raw in page.records if (stamp := _id_of(raw))}
+    return [record_id for record_id in absent if record_id not in again]
+
+
+def is_gone(answer: dict | None) -> bool:
+    """Return whether a GET by id says that the record is deleted: 404, or a body that says so itself."""
+    if answer is None:
+        return True
+    record = next((value for value in answer.values() if isinstance(value, dict)), answer) if len(answer) == 1 else answer
+    return bool(record.get("deletedAt") or record.get("removedFromOrganization"))
+
+
+def batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
+    """Gather pages to 5,000 rows, 16 MB or 30 s; the last batch is what is left, and an empty walk is one empty batch."""
+    gathered: list[Page] = []
+    count, since = 0, time.monotonic()
+    for page in pages:
+        gathered.append(page)
+        if is_full(gathered, time.monotonic() - since):
+            yield gathered
+            gathered, since, count = [], time.monotonic(), count + 1
+    if gathered or not count:
+        yield gathered
+
+
+def is_full(pages: Sequence[Page], seconds: float) -> bool:
+    """Return whether the pages make a batch."""
+    rows, size = sum(len(page.records) for page in pages), sum(page.bytes for page in pages)
+    return rows >= BATCH_ROWS or size >= BATCH_BYTES or seconds >= BATCH_SECONDS
+
+
+def endpoint_run(report: EndpointReport, run: Run) -> dict:
+    """Return the report as a row of ops.endpoint_runs."""
+    return {
+        "run_id": run.run_id, "organisation_id": run.organisation_id, "endpoint": report.endpoint, "kind": report.kind,
+        "status": report.status, "read_at": run.now, "requests": report.requests, "seconds": report.seconds, "watermark_from": report.watermark_from,
+        "watermark_to": report.watermark_to, "reason": report.reason, **asdict(report.counts),
+    }  # fmt: skip
+
+
+def latest_of(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Return the later of two instants; the other one when one is None."""
+    return max(one, other) if one and other else one or other
+
+
+def _slice_of(state: State) -> Slice | None:
+    if state.slice_from is None or state.slice_to is None:
+        return None
+    return Slice(state.slice, state.slice_from, state.slice_to, state.watermark or state.slice_from)
+
+
+def _id_of(raw: bytes) -> walk.Stamp | None:
+    try:
+        return msgspec.json.decode(raw, type=walk.Stamp)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
