@@ -51,7 +51,7 @@ class Comparison:
             "run_id": run.run_id,
             "organisation_id": run.organisation_id,
             "endpoint": self.report.endpoint if self.report else None,
-            "at": run.now,
+            "reconciled_at": run.now,
             "requests": self.report.requests if self.report else None,
             **{name: getattr(self, name) for name in names},
         }
@@ -111,7 +111,7 @@ def first_load(report: EndpointReport, warehouse: Warehouse, run: Run) -> Compar
 def is_due(endpoint: Endpoint, warehouse: Warehouse, run: Run) -> bool:
     """Return whether the endpoint's last finished reconciliation is older than a day, by the source's clock."""
     rows = warehouse.query(
-        "select max(at) as last from ops.reconciliation where organisation_id = ? and endpoint = ? and status <> 'failed'",
+        "select max(reconciled_at) as last from ops.reconciliation where organisation_id = ? and endpoint = ? and status <> 'failed'",
         [run.organisation_id, endpoint.table],
     )
     last = rows["last"].item()

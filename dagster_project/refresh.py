@@ -214,7 +214,7 @@ def begin(
     warehouse.replace("runs", [row], {"run_id": run_id, "organisation_id": run.organisation_id})
     for table in accepted:
         detail = "breakers of this endpoint are overridden in this run"
-        warehouse.insert("audit", [{"at": run.now, "run_id": run_id, "organisation_id": run.organisation_id, "endpoint": table,
+        warehouse.insert("audit", [{"audited_at": run.now, "run_id": run_id, "organisation_id": run.organisation_id, "endpoint": table,
                                     "action": "accept", "detail": detail}])  # fmt: skip
     return run
 

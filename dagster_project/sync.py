@@ -62,7 +62,7 @@ def nothing(_: object) -> None:
     """Ignore progress."""
 
 
-def sync(
+def sync(  # noqa: PLR0917
     endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing, hook: Hook = nothing
 ) -> EndpointReport:
     """Read what changed since the watermark, less the overlap, and append the new versions.
@@ -87,7 +87,9 @@ def sync(
 class Session:
     """One reading of one endpoint: its walk, its batches, its report."""
 
-    def __init__(self, endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress, hook: Hook):
+    def __init__(  # noqa: PLR0917
+        self, endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing, hook: Hook = nothing
+    ):
         self.endpoint, self.source, self.warehouse, self.run, self.progress, self.hook = endpoint, source, warehouse, run, progress, hook
         self.report = EndpointReport(endpoint.table, run.organisation_id)
         self.states = warehouse.states(run.organisation_id, endpoint.table)

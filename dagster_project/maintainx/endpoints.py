@@ -49,7 +49,7 @@ class Endpoint:
 
     def shape_version(self, expands: tuple[str, ...]) -> str:
         """Return the fingerprint of what a row of this endpoint contains."""
-        return xxhash.xxh3_64_hexdigest(repr((sorted(expands), sorted(self.volatile), self.members)))
+        return xxhash.xxh3_64_hexdigest(repr((sorted(expands), sorted(self.volatile), self.members)).encode())
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (

@@ -35,7 +35,7 @@ OPS: dict[str, dict[str, pl.DataType]] = {
         "organisation_id": WHOLE, "endpoint": TEXT, "slice": TEXT, "watermark": INSTANT, "slice_from": INSTANT, "slice_to": INSTANT,
         "is_complete": FLAG, "expands": TEXT, "run_id": TEXT,
     },
-    "audit": {"at": INSTANT, "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "action": TEXT, "detail": TEXT},
+    "audit": {"audited_at": INSTANT, "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "action": TEXT, "detail": TEXT},
     "quarantine": {
         "organisation_id": WHOLE, "endpoint": TEXT, "record_id": WHOLE, "reason_code": TEXT, "field": TEXT, "value": TEXT, "detail": TEXT,
         "raw_json": TEXT, "raw_hash": WHOLE, "run_id": TEXT, "first_seen_at": INSTANT, "last_seen_at": INSTANT, "times_seen": WHOLE,
@@ -46,7 +46,7 @@ OPS: dict[str, dict[str, pl.DataType]] = {
         "last_seen_at": INSTANT, "times_seen": WHOLE,
     },
     "reconciliation": {
-        "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "at": INSTANT, "scope": TEXT, "source_rows": WHOLE, "raw_rows": WHOLE,
+        "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "reconciled_at": INSTANT, "scope": TEXT, "source_rows": WHOLE, "raw_rows": WHOLE,
         "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE, "source_labour_seconds": WHOLE,
         "raw_labour_seconds": WHOLE, "source_cost_cents": WHOLE, "raw_cost_cents": WHOLE, "requests": WHOLE, "status": TEXT, "reason": TEXT,
     },
