@@ -78,9 +78,11 @@ def cell(row: dict) -> str:
     if value is None:
         return f"— ({row['reason'].replace('_', ' ')})"
     match row["unit"]:
+        case "hours":
+            return f"{value:,.1f} h"
         case "share":
-            return f"{value:.1%}"
-        case "orders":
+            return f"{value:.1%}".replace("%", " %")
+        case "crew_weeks":
+            return f"{value:,.1f} weeks"
+        case _:
             return f"{value:,.0f}"
-        case unit:
-            return f"{value:,.1f} {unit.replace('_', '-')}"

@@ -1,0 +1,51 @@
+"""The demo's table: every KPI of every site, and words where there is no figure."""
+
+from datetime import date
+
+import pytest
+from rich.console import Console
+
+from dagster_project.demo import cell, kpi_table
+
+
+def row(
+    label: str = "Lead time", site_name: str = "Austin", unit: str = "hours", value: float | None = 4.2, reason: str | None = None
+) -> dict:
+    return {
+        "label": label, "site_name": site_name, "unit": unit, "value": value, "n": 3, "reason": reason, "period_start_on": date(2026, 10, 1),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [
+        ("hours", 4.24, "4.2 h"),
+        ("share", 0.8749, "87.5 %"),
+        ("orders", 1204.0, "1,204"),
+        ("crew_weeks", 3.21, "3.2 weeks"),
+        ("orders", 0.0, "0"),
+    ],
+)
+def test_a_figure_has_its_unit(unit: str, value: float, text: str) -> None:
+    assert cell(row(unit=unit, value=value)) == text
+
+
+def test_a_missing_figure_says_why_in_words() -> None:
+    assert cell(row(value=None, reason="no_repair_evidence")) == "— (no repair evidence)"
+
+
+def test_the_table_has_a_line_per_kpi_and_a_column_per_site() -> None:
+    rows = [row(), row(site_name="Pune", value=7.0), row("PM share", "Pune", "share", 0.5)]
+    console = Console(width=80, record=True, file=None)
+    with console.capture() as captured:
+        console.print(kpi_table(rows))
+    lines = [" ".join(line.replace("│", "").split()) for line in captured.get().splitlines() if "│" in line]
+    assert lines == ["Lead time 4.2 h 7.0 h", "PM share 50.0 %"]
+    assert "October 2026" in captured.get()
+
+
+def test_before_the_first_month_is_over_the_table_says_so() -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(kpi_table([]))
+    assert "No month is over yet" in " ".join(captured.get().split())
