@@ -8,12 +8,9 @@ from rich.console import Console
 from dagster_project.demo import cell, kpi_table
 
 
-def row(
-    label: str = "Lead time", site_name: str = "Austin", unit: str = "hours", value: float | None = 4.2, reason: str | None = None
-) -> dict:
-    return {
-        "label": label, "site_name": site_name, "unit": unit, "value": value, "n": 3, "reason": reason, "period_start_on": date(2026, 10, 1),
-    }  # fmt: skip
+def row(label: str = "Lead time", site_name: str = "Austin", unit: str = "hours", value: float | None = 4.2, reason: str = "") -> dict:
+    figure = {"label": label, "site_name": site_name, "unit": unit, "value": value, "n": 3, "reason": reason or None}
+    return {**figure, "period_start_on": date(2026, 10, 1)}
 
 
 @pytest.mark.parametrize(
