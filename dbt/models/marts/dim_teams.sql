@@ -1,0 +1,1 @@
+select organisation_id, team_id, team_name from {{ ref("stg_teams") }}

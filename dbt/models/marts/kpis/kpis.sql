@@ -1,0 +1,78 @@
+{% set kpis = [
+    "created",
+    "completed",
+    "lead_time",
+    "lead_time_median",
+    "lead_time_reactive",
+    "lead_time_reactive_median",
+    "mttr",
+    "mttr_labour",
+    "mean_downtime",
+    "availability",
+    "pm_compliance",
+    "pm_compliance_plus_1_day",
+    "vendor_on_time_share",
+    "backlog_count",
+    "backlog_upcoming_count",
+    "backlog_overdue_count",
+    "backlog_hours",
+    "backlog_crew_weeks",
+    "completion_within_30_days",
+    "pm_share",
+] %}
+with
+    measured as ({% for kpi in kpis %}select * from {{ ref("kpi_" ~ kpi) }} {{ "union all" if not loop.last }} {% endfor %}),
+    differing as (
+        select distinct measured.kpi, measured.scope_type, measured.scope_id, measured.period_grain, measured.period_start_on
+        from measured
+        inner join
+            {{ source("ops", "kpi_reported") }} as reported
+            on measured.kpi = reported.kpi
+            and measured.scope_type = reported.scope_type
+            and measured.scope_id = reported.scope_id
+            and measured.period_grain = reported.period_grain
+            and measured.period_start_on = reported.period_start_on
+            and measured.definition_version = reported.definition_version
+        where
+            measured.window_state = 'closed'
+            and reported.window_state in ('closed', 'restated')
+            and reported.known_at <= {{ known_at() }}
+            and (
+                measured.value is distinct from reported.value
+                or measured.numerator is distinct from reported.numerator
+                or measured.denominator is distinct from reported.denominator
+            )
+    )
+select
+    measured.kpi,
+    measured.organisation_id,
+    measured.site_id,
+    measured.scope_type,
+    measured.scope_id,
+    measured.period_grain,
+    measured.period_start_on,
+    measured.period_end_on,
+    measured.value,
+    measured.unit,
+    measured.numerator,
+    measured.denominator,
+    measured.n,
+    measured.coverage_share,
+    measured.basis,
+    measured.interval_low,
+    measured.interval_high,
+    coalesce(targets.target, measured.target) as target,
+    measured.reason,
+    case when differing.kpi is not null then 'restated' else measured.window_state end as window_state,
+    measured.as_of,
+    measured.data_to,
+    measured.definition_version
+from measured
+left join
+    differing
+    on measured.kpi = differing.kpi
+    and measured.scope_type = differing.scope_type
+    and measured.scope_id = differing.scope_id
+    and measured.period_grain = differing.period_grain
+    and measured.period_start_on = differing.period_start_on
+left join {{ source("ops", "kpi_targets") }} as targets on measured.kpi = targets.kpi and measured.site_id = targets.site_id

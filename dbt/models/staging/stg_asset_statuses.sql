@@ -1,0 +1,45 @@
+select
+    organisation_id,
+    id as asset_status_id,
+    asset_id,
+    status,
+    downtime_type,
+    custom_status_id,
+    started_at,
+    ended_at,
+    created_at,
+    updated_at,
+    description,
+    creator_id,
+    updater_id,
+    version_number,
+    content_hash,
+    run_id,
+    observed_at
+from
+    (
+        {{
+            latest_versions(
+                "asset_statuses",
+                [
+                    "organisation_id",
+                    "id",
+                    "version_number",
+                    "content_hash",
+                    "run_id",
+                    "observed_at",
+                    "asset_id",
+                    "status",
+                    "downtime_type",
+                    "custom_status_id",
+                    "started_at",
+                    "ended_at",
+                    "created_at",
+                    "updated_at",
+                    "description",
+                    "creator_id",
+                    "updater_id",
+                ],
+            )
+        }}
+    ) as latest

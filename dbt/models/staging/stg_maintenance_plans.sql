@@ -1,0 +1,47 @@
+select
+    organisation_id,
+    id as maintenance_plan_id,
+    name as maintenance_plan_name,
+    trigger_type,
+    interval_strategy,
+    recurrence_type,
+    recurrence_interval,
+    start_at,
+    estimated_minutes,
+    next_due_at,
+    last_planned_due_at,
+    created_at,
+    updated_at,
+    archived_at,
+    version_number,
+    content_hash,
+    run_id,
+    observed_at
+from
+    (
+        {{
+            latest_versions(
+                "maintenance_plans",
+                [
+                    "organisation_id",
+                    "id",
+                    "version_number",
+                    "content_hash",
+                    "run_id",
+                    "observed_at",
+                    "name",
+                    "trigger_type",
+                    "interval_strategy",
+                    "recurrence_type",
+                    "recurrence_interval",
+                    "start_at",
+                    "estimated_minutes",
+                    "next_due_at",
+                    "last_planned_due_at",
+                    "created_at",
+                    "updated_at",
+                    "archived_at",
+                ],
+            )
+        }}
+    ) as latest

@@ -1,0 +1,43 @@
+select
+    organisation_id,
+    id as rca_report_id,
+    status,
+    main_asset_id,
+    incident_started_at,
+    incident_ended_at,
+    incident_seconds,
+    repair_seconds,
+    created_at,
+    updated_at,
+    completed_at,
+    archived_at,
+    version_number,
+    content_hash,
+    run_id,
+    observed_at
+from
+    (
+        {{
+            latest_versions(
+                "rca_reports",
+                [
+                    "organisation_id",
+                    "id",
+                    "version_number",
+                    "content_hash",
+                    "run_id",
+                    "observed_at",
+                    "status",
+                    "main_asset_id",
+                    "incident_started_at",
+                    "incident_ended_at",
+                    "incident_seconds",
+                    "repair_seconds",
+                    "created_at",
+                    "updated_at",
+                    "completed_at",
+                    "archived_at",
+                ],
+            )
+        }}
+    ) as latest

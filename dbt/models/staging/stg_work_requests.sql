@@ -1,0 +1,43 @@
+select
+    organisation_id,
+    id as work_request_id,
+    title,
+    priority,
+    status,
+    description,
+    asset_id,
+    location_id,
+    work_order_id,
+    creator_id,
+    created_at,
+    updated_at,
+    version_number,
+    content_hash,
+    run_id,
+    observed_at
+from
+    (
+        {{
+            latest_versions(
+                "work_requests",
+                [
+                    "organisation_id",
+                    "id",
+                    "version_number",
+                    "content_hash",
+                    "run_id",
+                    "observed_at",
+                    "title",
+                    "priority",
+                    "status",
+                    "description",
+                    "asset_id",
+                    "location_id",
+                    "work_order_id",
+                    "creator_id",
+                    "created_at",
+                    "updated_at",
+                ],
+            )
+        }}
+    ) as latest
