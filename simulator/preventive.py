@@ -1,0 +1,209 @@
+"""Preventive work: tasks that recur, the orders they bring forth ahead of time, and how punctually those are done."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from simulator.company import TASKS
+from simulator.downtime import Downtime
+from simulator.instants import DAY, HOUR, MINUTE, iso, weekday
+from simulator.orders import Order, Orders
+from simulator.people import Crew, Machine, Numbers
+from simulator.world import World
+
+# days between two, weight, how it is written
+RHYTHMS: tuple[tuple[int, int, dict[str, Any]], ...] = (
+    (7, 42, {"type": "WEEKLY", "interval": 1}),
+    (14, 18, {"type": "WEEKLY", "interval": 2}),
+    (30, 28, {"type": "MONTHLY", "interval": 1}),
+    (91, 12, {"type": "MONTHLY", "interval": 3}),
+)
+DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+
+
+@dataclass(slots=True)
+class Task:
+    """One preventive task on one machine."""
+
+    id: int
+    crew: Crew
+    machine: Machine
+    title: str
+    category: str
+    recurrence: dict[str, Any]
+    days: int  # between two due days
+    horizon_days: int  # orders exist this long before they are due; 0: the next is made when the last is closed
+    lead_days: int  # an order shows in the inbox this long before it is due
+    estimate: int | None  # seconds
+    is_full_day: bool
+    is_floating: bool
+    stops_machine: bool
+    is_plan: bool
+    next_day: int  # local day of the next due date
+    last_id: int | None = None
+    open_orders: list[int] = field(default_factory=list)
+
+
+class Preventive:
+    """All preventive tasks of the company."""
+
+    def __init__(self, world: World, numbers: Numbers, rng: Random, orders: Orders, downtime: Downtime) -> None:
+        self.world = world
+        self.numbers = numbers
+        self.rng = rng
+        self.orders = orders
+        self.downtime = downtime
+        self.tasks: dict[int, list[Task]] = {}  # by asset
+
+    def add(self, crew: Crew, machine: Machine) -> None:
+        """Add a task to a machine and let it begin."""
+        rng, now = self.rng, self.world.now
+        days, _, rhythm = rng.choices(RHYTHMS, [weight for _, weight, _ in RHYTHMS])[0]
+        verb, category = rng.choice(TASKS)
+        is_plan, today = rng.random() < 0.65, crew.zone.day(now)
+        first = self._working_day(today + 1 + rng.randrange(days))
+        task = Task(
+            self.numbers.next("maintenance_plans"), crew, machine, f"{verb} {machine.name}", category, self._recurrence(rhythm, first), days,
+            {7: 14, 14: 21, 30: 35, 91: 42}[days] if is_plan else 0, min(days // 2, 7), rng.choice((900, 1800, 2700, 3600, 5400, 7200, 14400))
+            if rng.random() < 0.72 else None, rng.random() < 0.7, not is_plan and rng.random() < 0.5, rng.random() < 0.06, is_plan, first,
+        )  # fmt: skip
+        self.tasks.setdefault(machine.id, []).append(task)
+        if is_plan:
+            self._write_plan(task)
+        self._schedule(task)
+
+    def retire(self, crew: Crew, machine: Machine) -> None:
+        """The machine is gone: its plans are archived, its open orders cancelled."""
+        for task in self.tasks.pop(machine.id, []):
+            if task.is_plan:
+                self.world.change("maintenance_plans", crew.organisation_id, task.id, archivedAt=iso(self.world.now))
+            for number in task.open_orders:
+                order = Order(number, crew, "PREVENTIVE", machine.id, crew.technicians[:1])
+                self.orders.close_without_work(order, "CANCELED")
+
+    def _recurrence(self, rhythm: dict[str, Any], day: int) -> dict[str, Any]:
+        if rhythm["type"] == "WEEKLY":
+            return rhythm | {"days": [DAYS[weekday(day)]]}
+        return rhythm | {"day": 1 + day % 28}
+
+    def _working_day(self, day: int) -> int:
+        return day + max(0, 7 - weekday(day)) if weekday(day) > 4 and self.rng.random() < 0.9 else day
+
+    def _schedule(self, task: Task) -> None:
+        # one batch a night and site; three orders share a stamp, as bulk writes do
+        night = task.crew.zone.midnight(task.next_day - task.horizon_days) + 2 * HOUR
+        self.world.schedule(night + task.id % 97 // 3, self._bring_forth, task)
+
+    def _bring_forth(self, task: Task) -> None:
+        crew, machine = task.crew, task.machine
+        if machine.id not in crew.machines:
+            return
+        due = self._due_at(task)
+        previous = task.last_id
+        order = self.orders.create(
+            crew, task.title, "PREVENTIVE", machine.id,
+            dueDate=iso(due), dueDateIsFullDay=task.is_full_day, recurrenceInfo=task.recurrence, previousId=previous,
+            startDate=iso(due - task.lead_days * DAY) if task.lead_days else None, estimatedTime=task.estimate, categories=[task.category],
+        )  # fmt: skip
+        order.due_at, order.plan, order.on_completion = due, task, self._closed
+        if previous is not None and self.world.get("work_orders", crew.organisation_id, previous) is not None:
+            self.world.change("work_orders", crew.organisation_id, previous, nextId=order.id)
+        task.last_id = order.id
+        task.open_orders.append(order.id)
+        self._plan_life(task, order, task.next_day)
+        if task.is_plan:
+            task.next_day = self._working_day(task.next_day + task.days)
+            self._schedule(task)
+            self._rewrite_plan(task, due)
+
+    def _due_at(self, task: Task) -> int:
+        # a full day is stored as the midnight that starts it where the organisation is, wherever the site may be
+        if task.is_full_day:
+            return task.crew.organisation_zone.midnight(task.next_day)
+        return task.crew.zone.midnight(task.next_day) + 17 * HOUR
+
+    def _plan_life(self, task: Task, order: Order, day: int) -> None:
+        rng, crew, now = self.rng, task.crew, self.world.now
+        draw, tired = rng.random(), 0.035 if now < self._later_half else 0.012
+        if draw < 0.02:
+            self.world.schedule(crew.zone.midnight(day) + 30 * HOUR, self.orders.close_without_work, order, "SKIPPED")
+            return
+        if draw < 0.032:
+            self.world.schedule(crew.zone.midnight(day) - rng.randrange(4) * DAY, self.orders.close_without_work, order, "CANCELED")
+            return
+        if task.is_plan and draw < 0.032 + tired:
+            return  # never done: it stays in the queue for good
+        is_late = rng.random() < crew.site.late_share
+        done_day = day + (1 + int(rng.expovariate(1 / 4)) if is_late else -rng.randrange(min(task.lead_days, 3) + 1))
+        done = max(crew.zone.midnight(done_day) + round(rng.triangular(6, 17 if not is_late else 21, 10) * HOUR), now + HOUR)
+        hours = (task.estimate or 3600) / 3600 * rng.lognormvariate(0, 0.35)
+        self._work(task, order, done, hours)
+        if rng.random() < 0.05:
+            self.world.schedule(max(now, crew.zone.midnight(day) - rng.randrange(1, 4) * DAY), self.orders.push, order, rng.choice((1, 2, 3, 7)))
+
+    @property
+    def _later_half(self) -> int:
+        # what was neglected lies mostly in the first months: the live queue is old
+        return self.world.started_at + 200 * DAY
+
+    def _work(self, task: Task, order: Order, done: int, hours: float) -> None:
+        rng = self.rng
+        begun = done - max(round(hours * HOUR), 5 * MINUTE)
+        if rng.random() < 0.3:
+            self.world.schedule(begun, self.orders.start, order)
+        if task.stops_machine:
+            self.world.schedule(begun, self._stop, task, done)
+        if rng.random() < task.crew.site.labour_share:
+            self.orders.labour(order, done, hours, 0.2)
+        self.world.schedule(done, self.orders.complete, order)
+
+    def _stop(self, task: Task, until: int) -> None:
+        open_one = task.machine.status_id and self.world.get("asset_statuses", task.crew.organisation_id, task.machine.status_id)
+        if open_one and open_one["status"] == "ONLINE":
+            status_id = self.downtime.set(task.crew, task.machine, "OFFLINE", "PLANNED", self.world.now)
+            self.world.schedule(until, self._release, task, status_id)
+
+    def _release(self, task: Task, status_id: int | None) -> None:
+        self.downtime.restore(task.crew, task.machine, status_id, self.world.now)
+
+    def _closed(self, order: Order) -> None:
+        task: Task = order.plan
+        if order.id in task.open_orders:
+            task.open_orders.remove(order.id)
+        if not task.is_plan and task.machine.id in task.crew.machines:
+            today = task.crew.zone.day(self.world.now)
+            after = today if task.is_floating else task.next_day
+            task.next_day = max(self._working_day(after + task.days), today + 1)
+            self._bring_forth(task)
+
+    def _write_plan(self, task: Task) -> None:
+        org, now = task.crew.organisation_id, iso(self.world.now)
+        due = self._due_at(task)
+        kind = "MONTH" if task.recurrence["type"] == "MONTHLY" else "WEEK"
+        self.world.add(
+            "maintenance_plans",
+            org,
+            {
+                "id": task.id, "name": task.title, "organizationId": org, "startDate": iso(due), "workOrderStartDatePadding": None,
+                "workOrderStartDateOffset": {"value": task.lead_days, "unit": "DAY"}, "workOrderStartDateFixedDay": None,
+                "blueprintEstimatedTime": None if task.estimate is None else task.estimate // 60, "triggerType": "CALENDAR",
+                "intervalStrategy": "FIXED", "recurrence": task.recurrence,
+                "planningHorizon": {"value": 1 if kind == "MONTH" else 2, "unit": kind}, "workOrderBlueprintId": task.id + 1_000_000,
+                "assets": [{"id": task.id + 2_000_000, "assetId": task.machine.id}],
+                "intervals": [{"interval": 1, "workOrderBlueprintId": task.id + 1_000_000}], "nextCycleOccurrence": 1,
+                "nextScheduledWorkOrderDueDate": iso(due), "lastPlannedDueDate": None, "nextWorkOrderGenerationAt": None,
+                "lastWorkOrderGeneratedAt": None, "creatorId": task.crew.technicians[0], "createdAt": now, "updatedAt": None,
+                "archivedAt": None,
+            },
+        )  # fmt: skip
+
+    def _rewrite_plan(self, task: Task, due: int) -> None:
+        self.world.change(
+            "maintenance_plans",
+            task.crew.organisation_id,
+            task.id,
+            lastPlannedDueDate=iso(due),
+            lastWorkOrderGeneratedAt=iso(self.world.now),
+            nextScheduledWorkOrderDueDate=iso(self._due_at(task)),
+            nextWorkOrderGenerationAt=iso(task.crew.zone.midnight(task.next_day - task.horizon_days) + 2 * HOUR),
+        )
