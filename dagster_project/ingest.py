@@ -10,7 +10,8 @@ import polars as pl
 from dagster_project.frames import flatten, records
 from dagster_project.frames.contract import Contract, contract
 from dagster_project.frames.flatten import Version
-from dagster_project.frames.records import Key, Rejected
+from dagster_project.frames.records import Rejected
+from dagster_project.frames.schemas import Record
 from dagster_project.maintainx.endpoints import Endpoint
 from dagster_project.warehouse.base import Commit, Latest, Warehouse
 from dagster_project.warehouse.tables import LATEST, OPS
@@ -61,11 +62,28 @@ class Intake:
 
     commit: Commit
     counts: Counts
+    known: dict[int, Latest] = field(default_factory=dict)  # what the log had of the batch's ids
     seen_ids: set[int] = field(default_factory=set)  # quarantined ones included: they exist
-    refused_ids: set[int] = field(default_factory=set)
-    changes: list[tuple[Version, Latest | None]] = field(default_factory=list)  # new content, and what the log had
-    largest_updated_at: datetime | None = None
-    known: dict[int, Latest] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)  # new content
+    same_content: list[tuple[int, int, int]] = field(default_factory=list)  # organisation, id, raw_hash: the same in other bytes
+    refused: list[Rejected] = field(default_factory=list)
+
+    @property
+    def refused_ids(self) -> set[int]:
+        """Return the ids that went to quarantine."""
+        return {one.record_id for one in self.refused if one.record_id is not None}
+
+    @property
+    def largest_updated_at(self) -> datetime | None:
+        """Return the newest stamp of the batch's accepted rows."""
+        new = [flatten.utc(stamp) for version in self.versions if (stamp := updated_at(version))]
+        return max([*new, *(latest.updated_at for latest in self.known.values() if latest.updated_at)], default=None)
+
+
+def updated_at(version: Version) -> datetime | None:
+    """Return the record's updatedAt in UTC; None where its endpoint has none."""
+    stamp = getattr(version.record, "updated_at", None)
+    return flatten.utc(stamp) if isinstance(stamp, datetime) else None
 
 
 def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse) -> Intake:
@@ -75,72 +93,62 @@ def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse) -> Intak
     others go on.
     """
     declared = contract(reading.endpoint.table)
-    table = reading.endpoint.table
-    intake = Intake(Commit(table), Counts(fetched=len(raws)))
-    refused: list[Rejected] = []
-    rows = _keyed(reading, raws, intake, refused)
-    intake.known = warehouse.latest(table, reading.organisation_id, list(rows))
-    versions, again = _changed(reading, declared, rows, intake, refused)
-    versions = _kept(declared, versions, refused)
-    _fill(reading, declared, intake, versions, again, refused)
-    intake.counts.check()
+    intake = Intake(Commit(reading.endpoint.table), Counts(fetched=len(raws)))
+    rows = _keyed(reading, raws, intake)
+    intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, list(rows))
+    for record_id, raw in rows.items():
+        _compare(reading, declared, record_id, raw, intake)
+    _keep_rules(declared, intake)
+    _count(intake)
+    _fill(reading, declared, intake)
     return intake
 
 
-def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake, refused: list[Rejected]) -> dict[int, tuple[Key, bytes]]:
-    rows: dict[int, tuple[Key, bytes]] = {}
+def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int, bytes]:
+    rows: dict[int, bytes] = {}
     for raw in raws:
         key = records.key(raw, reading.organisation_id)
         if isinstance(key, Rejected):
-            refused.append(key)
-            if key.record_id is not None:
-                intake.seen_ids.add(key.record_id)
+            intake.refused.append(key)
             continue
         intake.counts.deduplicated += key.id in rows
-        rows[key.id] = (key, raw)
-    intake.seen_ids.update(rows)
+        rows[key.id] = raw
+    intake.seen_ids = set(rows) | intake.refused_ids
     return rows
 
 
-def _changed(
-    reading: Reading, declared: Contract, rows: dict[int, tuple[Key, bytes]], intake: Intake, refused: list[Rejected]
-) -> tuple[list[Version], list[tuple[int, int, int]]]:
-    """Return the new versions, and (organisation, id, raw_hash) of rows that say the same in other bytes."""
+def _compare(reading: Reading, declared: Contract, record_id: int, raw: bytes, intake: Intake) -> None:
+    """Sort one record into unchanged, the same in other bytes, refused, or a new version."""
+    before, raw_hash = intake.known.get(record_id), records.raw_hash(raw)
     shape = reading.endpoint.shape_version(reading.expands)
-    versions: list[Version] = []
-    again: list[tuple[int, int, int]] = []
-    for record_id, (_, raw) in rows.items():
-        before, raw_hash = intake.known.get(record_id), records.raw_hash(raw)
-        is_same_shape = before is not None and before.shape_version == shape and not before.is_deleted
-        if is_same_shape and before.raw_hash == raw_hash:
-            intake.counts.unchanged += 1
-            continue
-        try:
-            canonical = records.canonical(raw, reading.endpoint.volatile, reading.keep_personal)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            refused.append(records.rejected(raw, "unreadable", str(error), record_id=record_id))
-            continue
-        if is_same_shape and before.content_hash == canonical.content_hash:
-            intake.counts.unchanged += 1
-            again.append((reading.organisation_id, record_id, raw_hash))
-            continue
-        record = records.validate(declared, canonical.payload, raw)
-        if isinstance(record, Rejected):
-            refused.append(record)
-            continue
-        versions.append(
-            Version(
-                reading.organisation_id, record_id, before.version_number + 1 if before else 1, canonical.content_hash, raw_hash, shape,
-                _cause(before, shape, canonical.content_hash, flatten.utc(getattr(record, "created_at", None))), reading.run_id, reading.now,
-                False, record, canonical.payload.decode(), raw, canonical.keys,
-            )
-        )  # fmt: skip
-    return versions, again
+    comparable = before if before and before.shape_version == shape and not before.is_deleted else None
+    if comparable and comparable.raw_hash == raw_hash:
+        intake.counts.unchanged += 1
+        return
+    try:
+        canonical = records.canonical(raw, reading.endpoint.volatile, reading.keep_personal)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        intake.refused.append(records.rejected(raw, "unreadable", str(error), record_id=record_id))
+        return
+    if comparable and comparable.content_hash == canonical.content_hash:
+        intake.counts.unchanged += 1
+        intake.same_content.append((reading.organisation_id, record_id, raw_hash))
+        return
+    record = records.validate(declared, canonical.payload, raw)
+    if isinstance(record, Rejected):
+        intake.refused.append(record)
+        return
+    version = Version(
+        reading.organisation_id, record_id, before.version_number + 1 if before else 1, canonical.content_hash, raw_hash, shape,
+        _cause(before, shape, record), reading.run_id, reading.now, False, record, canonical.payload.decode(), raw, canonical.keys,
+    )  # fmt: skip
+    intake.versions.append(version)
 
 
-def _cause(before: Latest | None, shape: str, content_hash: int, created_at: object) -> str:
+def _cause(before: Latest | None, shape: str, record: Record) -> str:
     if before is None:
         return "first"
+    created_at = getattr(record, "created_at", None)
     if before.created_at is not None and created_at is not None and before.created_at != created_at:
         return "new_life"
     if before.is_deleted:
@@ -148,52 +156,44 @@ def _cause(before: Latest | None, shape: str, content_hash: int, created_at: obj
     return "shape" if before.shape_version != shape else "change"
 
 
-def _kept(declared: Contract, versions: list[Version], refused: list[Rejected]) -> list[Version]:
-    """Return the versions that keep the rules across columns; the others join the refused."""
-    if not versions:
-        return versions
-    broken = flatten.broken_rules(declared, flatten.versions_frame(declared, versions))
+def _keep_rules(declared: Contract, intake: Intake) -> None:
+    """Move the versions that break a rule across columns to the refused."""
+    if not intake.versions:
+        return
+    broken = flatten.broken_rules(declared, flatten.versions_frame(declared, intake.versions))
     for position, rule in broken.items():
-        version = versions[position]
-        name = "updatedAt" if "updated" in rule else "endedAt"
-        value = getattr(version.record, "updated_at" if "updated" in rule else "ended_at")
-        refused.append(records.rejected(version.raw, rule, f"the row breaks the rule {rule}", name, value, version.id))
-    return [version for position, version in enumerate(versions) if position not in broken]
+        version = intake.versions[position]
+        name, column = ("updatedAt", "updated_at") if "updated" in rule else ("endedAt", "ended_at")
+        value = getattr(version.record, column)
+        intake.refused.append(records.rejected(version.raw, rule, f"the row breaks the rule {rule}", name, value, version.id))
+    intake.versions = [version for position, version in enumerate(intake.versions) if position not in broken]
 
 
-def _fill(
-    reading: Reading,
-    declared: Contract,
-    intake: Intake,
-    versions: list[Version],
-    again: list[tuple[int, int, int]],
-    refused: list[Rejected],
-) -> None:
-    counts, commit = intake.counts, intake.commit
-    counts.inserted = sum(version.id not in intake.known for version in versions)
-    counts.updated = len(versions) - counts.inserted
-    counts.quarantined = len(refused)
-    intake.refused_ids = {one.record_id for one in refused if one.record_id is not None}
-    intake.changes = [(version, intake.known.get(version.id)) for version in versions]
-    stamps = [stamp for version in versions if (stamp := getattr(version.record, "updated_at", None))]
-    same = [latest.updated_at for record_id, latest in intake.known.items() if record_id in intake.seen_ids and latest.updated_at]
-    intake.largest_updated_at = max((flatten.utc(stamp) for stamp in [*stamps, *same]), default=None)
+def _count(intake: Intake) -> None:
+    counts = intake.counts
+    counts.inserted = sum(version.id not in intake.known for version in intake.versions)
+    counts.updated = len(intake.versions) - counts.inserted
+    counts.quarantined = len(intake.refused)
+    counts.check()
+
+
+def _fill(reading: Reading, declared: Contract, intake: Intake) -> None:
+    commit, versions = intake.commit, intake.versions
     if versions:
         commit.versions = flatten.versions_frame(declared, versions)
         commit.children = {child.name: flatten.child_frame(child, versions) for child in declared.children}
         commit.latest = pl.DataFrame([_latest(version) for version in versions], schema=LATEST, orient="row")
-    if again:
-        commit.seen_again = pl.DataFrame(again, schema=["organisation_id", "id", "raw_hash"], orient="row")
-    commit.quarantine = _quarantine(reading, refused)
+    if intake.same_content:
+        commit.seen_again = pl.DataFrame(intake.same_content, schema=["organisation_id", "id", "raw_hash"], orient="row")
+    commit.quarantine = _quarantine(reading, intake.refused)
     commit.drift = _drift(reading, declared, versions)
 
 
 def _latest(version: Version) -> tuple:
     record = version.record
-    labour, cost = labour_and_cost(record)
-    stamps = (flatten.utc(getattr(record, "created_at", None)), flatten.utc(getattr(record, "updated_at", None)))
+    created_at = flatten.utc(getattr(record, "created_at", None))
     head = (version.organisation_id, version.id, version.version_number, version.content_hash, version.raw_hash, version.shape_version)
-    return (*head, *stamps, version.is_deleted, getattr(record, "status", None), labour, cost)
+    return (*head, created_at, updated_at(version), version.is_deleted, getattr(record, "status", None), *labour_and_cost(record))
 
 
 def labour_and_cost(record: object) -> tuple[int | None, int | None]:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from dagster_project import walk
-from dagster_project.frames.flatten import Version, utc
-from dagster_project.ingest import Intake, labour_and_cost
+from dagster_project.frames.flatten import Version
+from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
 from dagster_project.maintainx.errors import Forbidden, NotFound
@@ -179,9 +179,9 @@ class Reconciliation:
 
     def tally(self, intake: Intake) -> None:
         """Compare one stored batch with what the log held before it."""
-        changed = {version.id: (version, before) for version, before in intake.changes}
+        changed = {version.id: version for version in intake.versions}
         for record_id in intake.seen_ids - intake.refused_ids - self.compared:
-            version, before = changed.get(record_id, (None, intake.known.get(record_id)))
+            version, before = changed.get(record_id), intake.known.get(record_id)
             if version is not None and self.is_fresh(version):
                 continue
             self._count(version, before)
@@ -189,8 +189,8 @@ class Reconciliation:
 
     def is_fresh(self, version: Version) -> bool:
         """Return whether the row changed after the last sync read this endpoint: no difference, only news."""
-        stamp, watermark = utc(getattr(version.record, "updated_at", None)), self.session.main.watermark
-        return isinstance(stamp, datetime) and watermark is not None and stamp > watermark
+        stamp, watermark = updated_at(version), self.session.main.watermark
+        return stamp is not None and watermark is not None and stamp > watermark
 
     def _count(self, version: Version | None, before: Latest | None) -> None:
         is_known = before is not None and not before.is_deleted

@@ -5,7 +5,7 @@ Each step is a function of its own: the command line calls them in a row, Dagste
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -101,6 +101,22 @@ class RefreshReport:
         return sum(report.counts.inserted + report.counts.updated + report.counts.deleted for report in reports)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One organisation's part of a run, while it goes on."""
+
+    client: maintainx.MaintainX
+    warehouse: Warehouse
+    run: Run
+    report: RefreshReport
+    say: Say
+
+    @property
+    def key(self) -> dict:
+        """Return what names this part of the run in the tables of ops."""
+        return {"run_id": self.run.run_id, "organisation_id": self.run.organisation_id}
+
+
 _BUDGETS: dict[tuple[str, str], Budget] = {}
 _BUDGETS_LOCK = threading.Lock()
 
@@ -132,7 +148,7 @@ def refresh(
         report = RefreshReport(run_id or new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
-            read_organisation(source, warehouse, report, accepted, say)
+            read_organisation(source, warehouse, report, accepted)
         write_sites(warehouse, sources)
         publish_all(settings, warehouse, report, say)
     return report
@@ -147,9 +163,9 @@ def reconcile_all(
         report = RefreshReport(new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
-            with running(source, warehouse, report, "reconcile", accepted) as (client, run):
+            with running(source, warehouse, report, "reconcile", accepted) as reading:
                 for endpoint in ENDPOINTS:
-                    reconcile_endpoint(endpoint, client, warehouse, run, report, say, is_full)
+                    reconcile_endpoint(endpoint, reading, is_full)
         write_sites(warehouse, sources)
         publish_all(settings, warehouse, report, say)
     return report
@@ -173,124 +189,118 @@ def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTra
     return found
 
 
-def read_organisation(source: Source, warehouse: Warehouse, report: RefreshReport, accepted: Sequence[str], say: Say) -> None:
+def read_organisation(source: Source, warehouse: Warehouse, report: RefreshReport, accepted: Sequence[str] = ()) -> None:
     """Sync every endpoint of one organisation, and reconcile those whose last reconciliation is older than a day."""
-    with running(source, warehouse, report, "refresh", accepted) as (client, run):
+    with running(source, warehouse, report, "refresh", accepted) as reading:
         for endpoint in ENDPOINTS:
-            done = sync_endpoint(endpoint, client, warehouse, run, report, say)
-            if done.status == "ok" and reconcile.is_due(endpoint, warehouse, run):
-                reconcile_endpoint(endpoint, client, warehouse, run, report, say)
+            done = sync_endpoint(endpoint, reading)
+            if done.status == "ok" and reconcile.is_due(endpoint, warehouse, reading.run):
+                reconcile_endpoint(endpoint, reading)
 
 
 @contextmanager
-def running(
-    source: Source, warehouse: Warehouse, report: RefreshReport, kind: str, accepted: Sequence[str] = ()
-) -> Iterator[tuple[maintainx.MaintainX, Run]]:
-    """Give the client and the run of one organisation; its row in ops.runs is written before and after.
+def running(source: Source, warehouse: Warehouse, report: RefreshReport, kind: str, accepted: Sequence[str] = ()) -> Generator[Reading]:
+    """Give one organisation's part of a run; its row in ops.runs is written before and after.
 
     What the source or the token refuses ends up in `report.failed`, not in the caller.
     """
     started = datetime.now(UTC)
     try:
         with source.connect() as client:
-            run = begin(source, client, warehouse, report.run_id, kind, accepted, started)
-            yield client, run
-            finish(source, client, warehouse, run, started)
+            run = Run(report.run_id, source.organisation_id, client.now(), source.settings.keep_personal_data, frozenset(accepted))
+            reading = Reading(client, warehouse, run, report, source.say)
+            begin(reading, kind, started)
+            yield reading
+            finish(reading, source, kind, started)
     except (MaintainXError, MissingToken) as error:
         report.failed[source.organisation_id] = f"{type(error).__name__}: {error}"
-        warehouse.replace("runs", [failed_row(source, report.run_id, kind, started, str(error))],
-                          {"run_id": report.run_id, "organisation_id": source.organisation_id})  # fmt: skip
-    else:
-        if why := failures(warehouse, run):
-            report.failed[source.organisation_id] = why
+        row = {"status": "failed", "kind": kind, "wall_started_at": started, "wall_finished_at": datetime.now(UTC), "error": str(error)}
+        key = {"run_id": report.run_id, "organisation_id": source.organisation_id}
+        warehouse.replace("runs", [key | row], key)
 
 
-def begin(
-    source: Source, client: maintainx.MaintainX, warehouse: Warehouse, run_id: str, kind: str, accepted: Sequence[str], started: datetime
-) -> Run:
+def begin(reading: Reading, kind: str, started: datetime) -> None:
     """Write that the run has begun; its instant is the source's clock."""
-    run = Run(run_id, source.organisation_id, client.now(), source.settings.keep_personal_data, frozenset(accepted))
-    row = run_row(run, kind, "running", started)
-    warehouse.replace("runs", [row], {"run_id": run_id, "organisation_id": run.organisation_id})
-    for table in accepted:
-        detail = "breakers of this endpoint are overridden in this run"
-        warehouse.insert("audit", [{"audited_at": run.now, "run_id": run_id, "organisation_id": run.organisation_id, "endpoint": table,
-                                    "action": "accept", "detail": detail}])  # fmt: skip
-    return run
+    run = reading.run
+    row = {"kind": kind, "status": "running", "started_at": run.now, "wall_started_at": started}
+    reading.warehouse.replace("runs", [reading.key | row], reading.key)
+    detail = "breakers of this endpoint are overridden in this run"
+    rows = [
+        reading.key | {"audited_at": run.now, "endpoint": table, "action": "accept", "detail": detail} for table in sorted(run.accepted)
+    ]
+    reading.warehouse.insert("audit", rows)
 
 
-def finish(source: Source, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, started: datetime) -> None:
+def finish(reading: Reading, source: Source, kind: str, started: datetime) -> None:
     """Write how the run ended. From a finished run on its versions count, and those of earlier runs that never finished."""
-    why = failures(warehouse, run)
+    why = failures(reading)
     with source.connect() as fresh:
         finished_at = fresh.now()
-    kind = warehouse.query("select kind from ops.runs where run_id = ? and organisation_id = ?", [run.run_id, run.organisation_id]).item()
-    row = run_row(run, kind, "failed" if why else "finished", started) | {
-        "finished_at": finished_at, "known_from": None if why else finished_at, "wall_finished_at": datetime.now(UTC),
-        "requests": client.requests + 1, "error": why,
+    row = {
+        "kind": kind, "status": "failed" if why else "finished", "started_at": reading.run.now, "finished_at": finished_at,
+        "known_from": None if why else finished_at, "wall_started_at": started, "wall_finished_at": datetime.now(UTC),
+        "requests": reading.client.requests + 1, "error": why,
     }  # fmt: skip
-    warehouse.replace("runs", [row], {"run_id": run.run_id, "organisation_id": run.organisation_id})
-    if not why:
-        supersede(warehouse, run, finished_at)
+    reading.warehouse.replace("runs", [reading.key | row], reading.key)
+    if why:
+        reading.report.failed[source.organisation_id] = why
+    else:
+        supersede(reading, finished_at)
 
 
-def supersede(warehouse: Warehouse, run: Run, finished_at: datetime) -> None:
+def supersede(reading: Reading, finished_at: datetime) -> None:
     """Let the versions of earlier runs that never finished count from now on: this run has read past them."""
-    rows = warehouse.query(
-        "select * from ops.runs where organisation_id = ? and known_from is null and run_id <> ?", [run.organisation_id, run.run_id]
+    rows = reading.warehouse.query(
+        "select * from ops.runs where organisation_id = ? and known_from is null and run_id <> ?",
+        [reading.run.organisation_id, reading.run.run_id],
     ).to_dicts()
     for row in rows:
         status = "superseded" if row["status"] == "running" else row["status"]
-        warehouse.replace("runs", [row | {"known_from": finished_at, "status": status}],
-                          {"run_id": row["run_id"], "organisation_id": run.organisation_id})  # fmt: skip
+        reading.warehouse.replace("runs", [row | {"known_from": finished_at, "status": status}], reading.key | {"run_id": row["run_id"]})
 
 
-def failures(warehouse: Warehouse, run: Run) -> str | None:
+def failures(reading: Reading) -> str | None:
     """Return which endpoints of this run failed and why, None when none did."""
-    rows = warehouse.query(
-        """select endpoint, reason from ops.endpoint_runs where run_id = ? and organisation_id = ? and status = 'failed' order by 1""",
-        [run.run_id, run.organisation_id],
+    rows = reading.warehouse.query(
+        "select endpoint, reason from ops.endpoint_runs where run_id = ? and organisation_id = ? and status = 'failed' order by 1",
+        list(reading.key.values()),
     ).rows()
     return "; ".join(f"{endpoint}: {reason}" for endpoint, reason in rows) or None
 
 
-def sync_endpoint(
-    endpoint: Endpoint, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, report: RefreshReport, say: Say
-) -> EndpointReport:
+def sync_endpoint(endpoint: Endpoint, reading: Reading) -> EndpointReport:
     """Sync one endpoint; a failure is written, said, and left to the run's end, so that the other endpoints go on."""
     try:
-        done = sync.sync(endpoint, client, warehouse, run, lambda now: _say_batch(say, run, now))
+        done = sync.sync(endpoint, reading.client, reading.warehouse, reading.run, lambda now: _say_batch(reading, now))
     except (MaintainXError, Breaker) as error:
-        done = failed_endpoint(endpoint, warehouse, run, "sync", error)
+        done = failed_endpoint(endpoint, reading, "sync", error)
     if done.status == "ok" and done.is_first_load:
-        reconcile.first_load(done, warehouse, run)
-    report.endpoints.append(done)
-    say(said(run, done))
+        reconcile.first_load(done, reading.warehouse, reading.run)
+    reading.report.endpoints.append(done)
+    reading.say(said(done))
     return done
 
 
-def reconcile_endpoint(
-    endpoint: Endpoint, client: maintainx.MaintainX, warehouse: Warehouse, run: Run, report: RefreshReport, say: Say, is_full: bool = False
-) -> Comparison:
+def reconcile_endpoint(endpoint: Endpoint, reading: Reading, is_full: bool = False) -> Comparison:
     """Reconcile one endpoint; a failure is written, said, and left to the run's end."""
     try:
-        found = reconcile.reconcile(endpoint, client, warehouse, run, is_full)
+        found = reconcile.reconcile(endpoint, reading.client, reading.warehouse, reading.run, is_full)
     except (MaintainXError, Breaker) as error:
-        why = f"{type(error).__name__}: {error}"
-        found = Comparison("full" if is_full else "rolling", status="failed", reason=why)
-        found.report = failed_endpoint(endpoint, warehouse, run, "reconcile", error)
-        warehouse.insert("reconciliation", [found.as_row(run)])
-    report.comparisons.append(found)
+        found = Comparison("full" if is_full else "rolling", status="failed", reason=f"{type(error).__name__}: {error}")
+        found.report = failed_endpoint(endpoint, reading, "reconcile", error)
+        reading.warehouse.insert("reconciliation", [found.as_row(reading.run)])
+    reading.report.comparisons.append(found)
     differences = f"missing {found.missing}, ghost {found.ghost}, stale {found.stale}"
-    say(f"  {run.organisation_id} {endpoint.table}: reconciled, {found.status}: {found.source_rows} rows compared, {differences}")
+    verdict = f"reconciled, {found.status}: {found.source_rows} rows compared, {differences}"
+    reading.say(f"  {reading.run.organisation_id} {endpoint.table}: {verdict}{f' ({found.reason})' if found.reason else ''}")
     return found
 
 
-def failed_endpoint(endpoint: Endpoint, warehouse: Warehouse, run: Run, kind: str, error: Exception) -> EndpointReport:
+def failed_endpoint(endpoint: Endpoint, reading: Reading, kind: str, error: Exception) -> EndpointReport:
     """Write that an endpoint could not be read."""
-    done = EndpointReport(endpoint.table, run.organisation_id, kind, "failed", f"{type(error).__name__}: {error}")
-    warehouse.replace("endpoint_runs", [sync.endpoint_run(done, run)],
-                      {"run_id": run.run_id, "organisation_id": run.organisation_id, "endpoint": endpoint.table, "kind": kind})  # fmt: skip
+    done = EndpointReport(endpoint.table, reading.run.organisation_id, kind, "failed", f"{type(error).__name__}: {error}")
+    row = sync.endpoint_run(done, reading.run)
+    reading.warehouse.replace("endpoint_runs", [row], reading.key | {"endpoint": endpoint.table, "kind": kind})
     return done
 
 
@@ -348,36 +358,20 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
-def run_row(run: Run, kind: str, status: str, started: datetime) -> dict:
-    """Return a row of ops.runs that has only begun."""
-    return {
-        "run_id": run.run_id, "organisation_id": run.organisation_id, "kind": kind, "status": status, "started_at": run.now,
-        "wall_started_at": started,
-    }  # fmt: skip
-
-
-def failed_row(source: Source, run_id: str, kind: str, started: datetime, error: str) -> dict:
-    """Return the row of a run that failed before or while it read."""
-    return {
-        "run_id": run_id, "organisation_id": source.organisation_id, "kind": kind, "status": "failed", "wall_started_at": started,
-        "wall_finished_at": datetime.now(UTC), "error": error,
-    }  # fmt: skip
-
-
-def said(run: Run, done: EndpointReport) -> str:
+def said(done: EndpointReport) -> str:
     """Return one line for the console about one endpoint."""
     counts = done.counts
     if done.status != "ok":
-        return f"  {run.organisation_id} {done.endpoint}: {done.status}: {done.reason}"
+        return f"  {done.organisation_id} {done.endpoint}: {done.status}: {done.reason}"
     parts = [f"{counts.fetched} read", f"{counts.inserted} new", f"{counts.updated} changed"]
     parts += [f"{counts.deleted} deleted"] if counts.deleted else []
     parts += [f"{counts.quarantined} in quarantine"] if counts.quarantined else []
-    return f"  {run.organisation_id} {done.endpoint}: {', '.join(parts)} ({done.requests} requests, {done.seconds:.1f} s)"
+    return f"  {done.organisation_id} {done.endpoint}: {', '.join(parts)} ({done.requests} requests, {done.seconds:.1f} s)"
 
 
-def _say_batch(say: Say, run: Run, now: EndpointReport) -> None:
+def _say_batch(reading: Reading, now: EndpointReport) -> None:
     if now.seconds == 0 and now.counts.fetched >= sync.BATCH_ROWS:
-        say(f"  {run.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
+        reading.say(f"  {now.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
 
 
 def _readable(settings: Settings, variable: str, transport: httpx.BaseTransport | None, is_required: bool) -> dict[int, dict]:
@@ -402,5 +396,3 @@ def _unnamed(settings: Settings, variable: str, transport: httpx.BaseTransport |
     owners = [msgspec.json.decode(raw, type=Key).organization_id for raw in page.records]
     ids = [int(owner) for owner in owners if owner]
     return replace(Organisation(ids[0] if ids else 0), token_variable=variable)
-
-

@@ -312,8 +312,8 @@ class Session:
         if read >= 200 and bad > max(rows, share * read) and self.endpoint.table not in self.run.accepted:
             raise Breaker(
                 f"{self.endpoint.table} of organisation {self.run.organisation_id}: {bad} of {read} records broke the contract. This batch "
-                f"was not stored. If MaintainX changed its format, the program needs an update; to go on without these records, run again with "
-                f"--accept {self.endpoint.table}"
+                f"was not stored. If MaintainX changed its format, the program needs an update; to go on without these records, run "
+                f"again with --accept {self.endpoint.table}"
             )
 
 
@@ -358,8 +358,8 @@ def endpoint_run(report: EndpointReport, run: Run) -> dict:
     """Return the report as a row of ops.endpoint_runs."""
     return {
         "run_id": run.run_id, "organisation_id": run.organisation_id, "endpoint": report.endpoint, "kind": report.kind,
-        "status": report.status, "read_at": run.now, "requests": report.requests, "seconds": report.seconds, "watermark_from": report.watermark_from,
-        "watermark_to": report.watermark_to, "reason": report.reason, **asdict(report.counts),
+        "status": report.status, "read_at": run.now, "requests": report.requests, "seconds": report.seconds,
+        "watermark_from": report.watermark_from, "watermark_to": report.watermark_to, "reason": report.reason, **asdict(report.counts),
     }  # fmt: skip
 
 

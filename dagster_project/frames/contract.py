@@ -58,11 +58,16 @@ class Contract:
         return {**VERSION, **self.columns, "payload": pl.String()}
 
     @cached_property
+    def rules(self) -> list[pa.Check]:
+        """Return the rules that look at more than one column."""
+        return rules(self.table, self.columns)
+
+    @cached_property
     def checks(self) -> pa.DataFrameSchema:
         """Return the pandera schema of one batch of versions: types, unique keys and the rules across columns."""
         return pa.DataFrameSchema(
             {name: pa.Column(dtype, nullable=name not in VERSION) for name, dtype in self.schema.items()},
-            checks=rules(self.table, self.columns),
+            checks=self.rules,
             unique=list(KEY),
             strict=True,
         )

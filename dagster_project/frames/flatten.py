@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
+from typing import TypeVar
 
 import msgspec
 import pandera.errors
@@ -10,6 +11,8 @@ import polars as pl
 
 from dagster_project.frames.contract import VERSION, ChildTable, Contract
 from dagster_project.frames.schemas import Record
+
+T = TypeVar("T")
 
 
 class Version(msgspec.Struct):
@@ -73,9 +76,11 @@ def unknown_values(contract: Contract, versions: Iterable[Version]) -> list[tupl
     return sorted((name, value) for name, value in seen if value is not None and value not in known[name])
 
 
-def utc(value: object) -> object:
+def utc(value: T) -> T:
     """Return an instant in UTC, whatever its offset; anything else as it is."""
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not UTC else value
+    if isinstance(value, datetime) and value.tzinfo is not UTC:
+        return value.astimezone(UTC)  # ty: ignore[invalid-explicit-return]  (a datetime stays one)
+    return value
 
 
 def _getters(columns: Iterable[str]) -> list[tuple[str, attrgetter]]:
@@ -83,4 +88,4 @@ def _getters(columns: Iterable[str]) -> list[tuple[str, attrgetter]]:
 
 
 def _rule_names(contract: Contract) -> list[str]:
-    return [check.name for check in contract.checks.checks]
+    return [str(check.name) for check in contract.rules]

@@ -4,9 +4,9 @@ A field is a column of the same name unless it is a list (a child table) or a ne
 A property with a return annotation is a derived column, or a child table when it returns a list of Structs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from msgspec import Meta, Struct, field
 
@@ -30,12 +30,15 @@ class Record(Struct, rename="camel"):
     nested_keys: ClassVar[frozenset[str]] = frozenset()  # known keys of the API that no column reads
 
 
-def custom_fields(kind: type[Child], fields: dict[str, object] | None) -> list:
+C = TypeVar("C", bound=Child)
+
+
+def custom_fields(kind: Callable[..., C], fields: dict[str, object] | None) -> list[C]:
     """Return label and value of each custom field, by label; values are text, as the API documents them."""
     return [kind(label=label, value=None if value is None else str(value)) for label, value in sorted((fields or {}).items())]
 
 
-def labels(kind: type[Child], values: Iterable[str] | None) -> list:
+def labels(kind: Callable[..., C], values: Iterable[str] | None) -> list[C]:
     """Return one row per label, in the record's order."""
     return [kind(label=value) for value in values or ()]
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from dagster_project.frames.schemas import RECORDS
 from dagster_project.warehouse.base import Commit, Latest, State, Tombstone, WarehouseBusy
 from dagster_project.warehouse.tables import LATEST, OPS
 
-_SQL_TYPES = {
+_SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
     pl.Datetime: "TIMESTAMPTZ", pl.Date: "DATE",
 }  # fmt: skip
@@ -64,7 +64,7 @@ class DuckDBWarehouse:
         return self._connection
 
     @contextmanager
-    def released(self) -> Iterator[None]:
+    def released(self) -> Generator[None]:
         """Let another client of this process (dbt) open the file, the lock still held."""
         self._close()
         try:
@@ -173,7 +173,7 @@ class DuckDBWarehouse:
                     self.connection.execute(f'alter table {name} add column "{column}" {_sql_type(column, dtype)}')
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Generator[None]:
         self.connection.execute("begin")
         try:
             yield
@@ -183,7 +183,7 @@ class DuckDBWarehouse:
         self.connection.execute("commit")
 
     @contextmanager
-    def _given(self, **frames: pl.DataFrame) -> Iterator[None]:
+    def _given(self, **frames: pl.DataFrame) -> Generator[None]:
         for name, frame in frames.items():
             self.connection.register(name, frame.to_arrow())
         try:
@@ -262,7 +262,7 @@ def tables() -> dict[str, dict[str, pl.DataType]]:
 
 def _sql_type(column: str, dtype: pl.DataType) -> str:
     # payloads are most of the bytes: zstd holds them in about a seventh
-    return _SQL_TYPES[dtype.base_type()] + (" using compression zstd" if column == "payload" else "")
+    return _SQL_TYPES[type(dtype)] + (" using compression zstd" if column == "payload" else "")
 
 
 def _ops_frame(table: str, rows: Iterable[dict]) -> pl.DataFrame:

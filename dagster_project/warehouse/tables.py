@@ -46,8 +46,8 @@ OPS: dict[str, dict[str, pl.DataType]] = {
         "last_seen_at": INSTANT, "times_seen": WHOLE,
     },
     "reconciliation": {
-        "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "reconciled_at": INSTANT, "scope": TEXT, "source_rows": WHOLE, "raw_rows": WHOLE,
-        "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE, "source_labour_seconds": WHOLE,
+        "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "reconciled_at": INSTANT, "scope": TEXT, "source_rows": WHOLE,
+        "raw_rows": WHOLE, "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE, "source_labour_seconds": WHOLE,
         "raw_labour_seconds": WHOLE, "source_cost_cents": WHOLE, "raw_cost_cents": WHOLE, "requests": WHOLE, "status": TEXT, "reason": TEXT,
     },
     "sites": {
