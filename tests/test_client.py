@@ -3,10 +3,12 @@
 import gzip
 import json
 import logging
+import math
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +29,11 @@ from dagster_project.maintainx.errors import (
     Unauthorized,
     Unavailable,
 )
+from dagster_project.maintainx.pacing import Budget
+from simulator import plant
+from simulator.api import Simulator
+from simulator.options import Options
+from simulator.transport import transport
 
 DATE = {"Date": "Mon, 16 Nov 2026 06:00:00 GMT"}
 SIX = datetime(2026, 11, 16, 6, tzinfo=UTC)
@@ -566,3 +573,41 @@ def test_the_deadline_holds_through_a_proxy(monkeypatch):
         with MaintainX("http://mx.invalid/v1", TOKEN, exchange_seconds=0.3, sleep=lambda _seconds: None) as source:
             assert len(source.page("/workorders", "workOrders").records) == 2
     assert proxy.requests == 2
+
+
+# Against the simulator
+
+
+def test_all_work_orders_are_read_at_the_real_limit_without_one_429():
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    world = plant.build(scale=0.01)
+    simulator = Simulator(world, Options(rate_limit=100), clock=lambda: now)
+    with MaintainX("http://mx/v1", "demo", 101, transport=transport(simulator), clock=lambda: now, sleep=sleep) as source:
+        pages = list(source.pages("/workorders", "workOrders", [("limit", "5"), ("show_upcoming", "true")]))
+        orders = [json.loads(record)["id"] for page in pages for record in page.records]
+        assert len(orders) == len(set(orders)) == len(world.table("work_orders", 101).rows.encoded)
+        assert source.requests == math.ceil(len(orders) / 5) == simulator.requests["workorders"]
+        assert source.now() == world.instant
+    assert simulator.statuses == {200: source.requests}
+    assert source.traffic().waits == (source.requests - 1) // 80
+
+
+def test_four_threads_share_one_budget_over_two_organisations():
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    simulator = Simulator(plant.build(scale=0.01), Options(rate_limit=20), clock=lambda: now)
+    budget = Budget(clock=lambda: now, sleep=sleep)
+    sources = [MaintainX("http://mx/v1", "demo", each, budget, transport=transport(simulator)) for each in (101, 102)]
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(source.page, "/users", "users", [("limit", str(n))]) for source in sources for n in range(1, 61)]
+    assert len([job.result() for job in jobs]) == 120
+    assert simulator.statuses == {200: 120}

@@ -62,6 +62,6 @@ class EndlessWalk(MaintainXError):
 
 
 def quoted(text: str) -> str:
-    """Return what the API said, short enough for a message and without e-mail addresses."""
-    text = " ".join(E_MAIL.sub("<e-mail>", text).split())
+    """Return what the API said, short enough for a message, without e-mail addresses and the last full stop."""
+    text = " ".join(E_MAIL.sub("<e-mail>", text).split()).rstrip(".")
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
