@@ -1,0 +1,87 @@
+"""The dashboard: navigation, filters kept in the URL, and a page that follows each new version of the published data."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import duckdb
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from dashboards import data, filters, views
+from dashboards.filters import Selection
+
+LOOK_EVERY_SECONDS = 5
+STYLE = Path(__file__).parent / "style.css"
+
+
+def main() -> None:
+    """Draw the page that the URL names."""
+    st.set_page_config(page_title="MaintainX analytics", page_icon=":material/monitoring:", layout="wide")
+    st.html(STYLE)
+    version = data.published()
+    drawn: dict[str, Callable[[], None]] = {}
+    pages = {view.__name__.rsplit(".", 1)[-1]: _page(view, drawn) for view in views.all_views()}
+    page = st.navigation(list(pages.values()))
+    _watch(version, st.context.theme.type)
+    if version is None:
+        first_run()
+        return
+    try:
+        _draw(version, page, pages, drawn)
+    except duckdb.Error as error:
+        unreadable(version, error)
+
+
+def _page(view: ModuleType, drawn: dict[str, Callable[[], None]]) -> StreamlitPage:
+    name = view.__name__.rsplit(".", 1)[-1]
+    return st.Page(lambda: drawn[name](), title=view.TITLE, icon=view.ICON, url_path=name, default=view.ORDER == 1)
+
+
+def _draw(version: str, page: StreamlitPage, pages: dict[str, StreamlitPage], drawn: dict[str, Callable[[], None]]) -> None:
+    selection = filters.choose(version, datetime.now(UTC), pages)
+    if selection is None:
+        nothing_yet()
+        return
+    drawn |= {view.__name__.rsplit(".", 1)[-1]: _drawing(view, selection) for view in views.all_views()}
+    page.run()
+
+
+def _drawing(view: ModuleType, selection: Selection) -> Callable[[], None]:
+    return lambda: view.render(selection)
+
+
+@st.fragment(run_every=LOOK_EVERY_SECONDS)
+def _watch(version: str | None, theme: str | None) -> None:
+    """Draw the whole page anew when there is a new version, or when the reader changed between light and dark."""
+    if data.published() != version or st.context.theme.type != theme:
+        st.rerun()
+
+
+def first_run() -> None:
+    """Say what to do when nothing has been published."""
+    st.title("Nothing is published yet", anchor=False)
+    st.markdown("Run the whole job once, on a simulated plant. This page shows the result as soon as it is there.")
+    st.code("make demo", language="bash")
+    st.markdown("With a MaintainX token in `.env` (see `.env.example`), the same job reads your organisation:")
+    st.code("make refresh", language="bash")
+
+
+def nothing_yet() -> None:
+    """Say that what is published has no KPI."""
+    st.title("No organisation has been read yet", anchor=False)
+    st.markdown("The published data holds no KPI. The next complete run fills it; what the last one did is in its log.")
+    st.code("make refresh", language="bash")
+
+
+def unreadable(version: str, error: duckdb.Error) -> None:
+    """Say which file could not be read, and what to do."""
+    st.title("The published data cannot be read", anchor=False)
+    st.text(f"{type(error).__name__} while reading version {data.version_name(version)}.")
+    st.markdown("Publish it anew; the full message is in the dashboard's log.")
+    st.code("make refresh", language="bash")
+    print(f"{version}: {error}", flush=True)  # noqa: T201  the log of this program
+
+
+main()

@@ -1,0 +1,159 @@
+"""What the reader looks at: organisation, site and period, chosen in the sidebar and kept in the URL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from dashboards import data
+from dashboards.format import period_name, period_span
+
+ALL_SITES = "All sites"
+GRAINS = {"Weeks": "week", "Months": "month"}
+SHOWN = {"week": 26, "month": 13}  # periods in a trend: half a year, or a year and the month a year ago
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One ISO week or month."""
+
+    start: date
+    end: date  # its last day
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the reader chose, and the names around it."""
+
+    version: str
+    organisation_id: int
+    organisation_name: str
+    sites: Mapping[str, str]  # id → name of all sites of the organisation, the chosen one or not
+    site_id: str | None  # None: all of them
+    zone: ZoneInfo  # of the site, else of the organisation
+    grain: str
+    periods: tuple[Period, ...]  # the newest first
+    index: int  # of the chosen one
+    now: datetime
+    pages: Mapping[str, StreamlitPage] = field(default_factory=dict)
+
+    @property
+    def period(self) -> Period:
+        """The chosen period."""
+        return self.periods[self.index]
+
+    @property
+    def before(self) -> Period | None:
+        """The period before it."""
+        return self.periods[self.index + 1] if self.index + 1 < len(self.periods) else None
+
+    @property
+    def shown(self) -> tuple[Period, ...]:
+        """The periods of a trend in order of time: up to the chosen one, and the open one when that follows it."""
+        first = 0 if self.index == 1 and self.periods[0].is_open else self.index
+        return self.periods[first : self.index + SHOWN[self.grain]][::-1]
+
+    @property
+    def site_ids(self) -> list[str]:
+        """The sites in view."""
+        return [self.site_id] if self.site_id else list(self.sites)
+
+    @property
+    def scope_id(self) -> str:
+        """The scope of `marts.kpis` in view."""
+        return self.site_id or str(self.organisation_id)
+
+    @property
+    def place(self) -> str:
+        """The name of what is in view."""
+        return self.sites[self.site_id] if self.site_id else self.organisation_name
+
+    @property
+    def span(self) -> str:
+        """The chosen period in words: `W46, 9-15 Nov 2026`."""
+        return period_span(self.period.start, self.period.end, self.grain) + (" so far" if self.period.is_open else "")
+
+    def kpis(self) -> pl.DataFrame:
+        """All KPI rows of the organisation and its sites at the chosen grain."""
+        return data.kpis(self.version, self.organisation_id, self.grain)
+
+
+def choose(version: str, now: datetime, pages: Mapping[str, StreamlitPage]) -> Selection | None:
+    """Draw the filters and return what they say; None when no organisation has a KPI yet."""
+    organisations = data.organisations(version)
+    if organisations.is_empty():
+        return None
+    with st.sidebar:
+        organisation = _choose_organisation(organisations)
+        organisation_id = int(organisation["organisation_id"])
+        places = data.sites(version, organisation_id)
+        site_id = _choose_site(places)
+        grain = _choose_grain()
+        periods = _periods(version, organisation_id, grain)
+        index = _choose_period(periods, grain)
+    if index is None:
+        return None
+    zones = {row["site_id"]: row["time_zone"] for row in places.iter_rows(named=True)}
+    return Selection(
+        version=version,
+        organisation_id=organisation_id,
+        organisation_name=str(organisation["organisation_name"]),
+        sites=dict(places.select("site_id", "site_name").iter_rows()),
+        site_id=site_id,
+        zone=ZoneInfo(zones[site_id] if site_id else str(organisation["time_zone"])),
+        grain=grain,
+        periods=periods,
+        index=index,
+        now=now,
+        pages=pages,
+    )
+
+
+def _choose_organisation(organisations: pl.DataFrame) -> dict[str, object]:
+    rows = _named_uniquely(organisations, "organisation_name", "organisation_id")
+    name = st.selectbox("Organisation", list(rows), key="organisation", bind="query-params", on_change=_forget, args=("site",))
+    return rows[name]
+
+
+def _choose_site(places: pl.DataFrame) -> str | None:
+    rows = _named_uniquely(places, "site_name", "site_id")
+    name = st.selectbox("Site", [ALL_SITES, *rows], key="site", bind="query-params")
+    return None if name == ALL_SITES else str(rows[name]["site_id"])
+
+
+def _choose_grain() -> str:
+    name = st.segmented_control("Periods", list(GRAINS), default="Weeks", required=True, key="periods", bind="query-params", on_change=_forget, args=("period",))  # noqa: E501
+    return GRAINS[name or "Weeks"]
+
+
+def _choose_period(periods: tuple[Period, ...], grain: str) -> int | None:
+    """Return the index of the period; the first choice, that of a URL without one, follows the data to each newly closed period."""
+    if not periods:
+        return None
+    names = {period_name(period.start, grain): index for index, period in enumerate(periods)}
+    newest = next((index for index, period in enumerate(periods) if not period.is_open), 0)
+    latest = f"Last full {grain}" if not periods[newest].is_open else f"This {grain} so far"
+    name = st.selectbox("Period", [latest, *names], key="period", bind="query-params")
+    return names.get(name or latest, newest)
+
+
+def _forget(key: str) -> None:
+    """Let a filter fall back to its first choice, in the URL too, when the one above it changed."""
+    st.session_state.pop(key, None)
+    st.query_params.pop(key, None)
+
+
+def _named_uniquely(frame: pl.DataFrame, name: str, identifier: str) -> dict[str, dict[str, object]]:
+    rows = list(frame.iter_rows(named=True))
+    names = [row[name] for row in rows]
+    return {row[name] if names.count(row[name]) == 1 else f"{row[name]} ({row[identifier]})": row for row in rows}
+
+
+def _periods(version: str, organisation_id: int, grain: str) -> tuple[Period, ...]:
+    rows = data.periods(version, organisation_id, grain).iter_rows(named=True)
+    return tuple(Period(row["period_start_on"], row["period_end_on"], row["is_open"]) for row in rows)

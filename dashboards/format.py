@@ -1,0 +1,171 @@
+"""Numbers, dates and codes in the words of a reader, and tables as CSV."""
+
+import re
+from datetime import date, datetime
+from math import floor, log10
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import polars.selectors as cs
+
+SPACE = "\u00a0"  # between a number and its unit: they never part at a line's end
+MISSING = "—"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+UNITS = {"hours": "h", "share": "%", "orders": "orders", "crew_weeks": "weeks"}
+
+REASONS = {
+    "nothing_completed": "no work order was completed",
+    "no_repair_evidence": "no repair has a root-cause report or a fully observed time in progress",
+    "no_labour_logged": "no time was logged on the repairs",
+    "no_downtime_ended": "no unplanned downtime ended",
+    "no_status_tracking": "no asset reports its status",
+    "nothing_due": "nothing was due",
+    "no_estimates": "no open work order has an estimate, and none can be inferred",
+    "no_crew_hours": "crew hours per week are not set for every site (sites.toml)",
+    "cohort_not_mature": "the 30 days of these orders are not over yet",
+    "nothing_created": "no work order was created",
+    "not_observed_yet": "the source has not been read completely yet",
+}
+BASES = {
+    "rca": "root-cause reports",
+    "status": "time in progress",
+    "time_items": "time entries",
+    "calendar": "calendar hours",
+    "estimates": "estimates",
+}
+COVERED = {  # what a KPI's coverage_share is a share of
+    "mttr": "of repairs",
+    "mttr_labour": "of repairs",
+    "availability": "of assets tracked",
+    "pm_compliance": "of PMs have a due date",
+    "pm_compliance_plus_1_day": "of PMs have a due date",
+    "backlog_hours": "have an own estimate",
+    "backlog_crew_weeks": "have an own estimate",
+}
+STATUSES = {"OPEN": "Open", "IN_PROGRESS": "In progress", "ON_HOLD": "On hold", "DONE": "Done", "CANCELED": "Canceled", "SKIPPED": "Skipped"}
+PRIORITIES = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low", "NONE": "No priority"}  # in the order of urgency
+
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
+
+
+def reason(code: str | None) -> str:
+    """Return why a KPI has no value; a code not known here is shown as its own words."""
+    return REASONS.get(code or "", (code or "no reason given").replace("_", " "))
+
+
+def significant(value: float, figures: int = 2) -> str:
+    """Return the value with that many significant figures and thousands separated: 0.42, 4.1, 27, 310, 5,400."""
+    if value == 0:
+        return "0"
+    decimals = figures - 1 - floor(log10(abs(value)))
+    rounded = round(value, decimals)
+    decimals = figures - 1 - floor(log10(abs(rounded)))  # 9.96 becomes 10, not 10.0
+    return f"{rounded:,.{max(decimals, 0)}f}"
+
+
+def share(value: float, of: float | None = None) -> str:
+    """Return a share in per cent, with a decimal only when it is a share `of` many; never 100 or 0 when it is not."""
+    decimals = 1 if (of or 0) >= 1000 else 0
+    least = 10**-decimals
+    percent = round(value * 100, decimals)
+    if percent == 100 and value < 1:
+        return f">{SPACE}{100 - least:.{decimals}f}{SPACE}%"
+    if percent == 0 and value > 0:
+        return f"<{SPACE}{least:.{decimals}f}{SPACE}%"
+    return f"{percent:.{decimals}f}{SPACE}%"
+
+
+def hours(value: float) -> str:
+    """Return a duration: minutes below one hour, hours above."""
+    if 0 < abs(value) < 1:
+        return f"{value * 60:.0f}{SPACE}min"
+    return f"{significant(value)}{SPACE}h"
+
+
+def days_and_hours(value: float) -> str:
+    """Return a duration given in hours as `3 d 4 h`."""
+    days, rest = divmod(round(value), 24)
+    return f"{days}{SPACE}d{SPACE}{rest}{SPACE}h" if days else f"{rest}{SPACE}h"
+
+
+def quantity(value: float | None, unit: str, of: float | None = None) -> str:
+    """Return a KPI's value with its unit; a dash when there is none."""
+    if value is None:
+        return MISSING
+    match unit:
+        case "share":
+            return share(value, of)
+        case "hours":
+            return hours(value)
+        case "orders":
+            return f"{value:,.0f}"
+        case "crew_weeks":
+            return counted(value, "week")
+        case _:
+            return f"{significant(value)}{SPACE}{unit}"
+
+
+def counted(value: float, noun: str) -> str:
+    """Return a number with its noun in the right number: `1 week`, `3.2 weeks`, `41 orders`."""
+    number = f"{value:,}" if isinstance(value, int) else significant(value)
+    return f"{number}{SPACE}{noun}{'' if number == '1' else 's'}"
+
+
+def change(value: float, before: float, unit: str) -> str:
+    """Return the size of a change, without a sign: shares in percentage points."""
+    size = abs(value - before)
+    return f"{significant(size * 100, 2 if size >= 0.1 else 1)}{SPACE}pts" if unit == "share" else quantity(size, unit)
+
+
+def day(on: date) -> str:
+    """Return `9 Nov 2026`."""
+    return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
+
+
+def period_label(start: date, grain: str) -> str:
+    """Return the short name of a period: `W46` or `Nov`."""
+    return f"W{start.isocalendar().week:02}" if grain == "week" else MONTHS[start.month - 1]
+
+
+def period_name(start: date, grain: str) -> str:
+    """Return the name of a period with its year, the ISO year for weeks: `W46 2026` or `Nov 2026`."""
+    return f"{period_label(start, grain)} {start.isocalendar().year if grain == 'week' else start.year}"
+
+
+def period_span(start: date, end: date, grain: str) -> str:
+    """Return `W46, 9-15 Nov 2026` (with an en dash) or `Nov 2026`."""
+    if grain == "month":
+        return period_name(start, grain)
+    first = str(start.day) if start.month == end.month else f"{start.day} {MONTHS[start.month - 1]}"
+    return f"{period_label(start, grain)}, {first}–{day(end)}"
+
+
+def instant(at: datetime, zone: ZoneInfo) -> str:
+    """Return `06:00 CST, Mon 16 Nov 2026` on the clocks of `zone`."""
+    local = at.astimezone(zone)
+    name = local.tzname() or ""
+    return f"{local:%H:%M} {name if name[:1].isalpha() else 'UTC' + name}, {DAYS[local.weekday()]} {day(local)}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Return `1 order` or `3 orders`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def code(value: str | None) -> str:
+    """Return a code of a record in sentence case: `work_orders` → `Work orders`."""
+    return (value or MISSING).replace("_", " ").capitalize()
+
+
+def verbatim(text: str) -> str:
+    """Return Markdown that shows the text as it is."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def csv(frame: pl.DataFrame) -> bytes:
+    """Return the table as CSV for a spreadsheet: no cell of a text column is read as a formula, numbers stay numbers."""
+    text = cs.string() | cs.categorical() | cs.enum()
+    safe = frame.with_columns(text.cast(pl.String).str.replace(_FORMULA, "'$0"))
+    return safe.write_csv(include_bom=True).encode()
