@@ -73,8 +73,8 @@ docs: $(READY) ## Rewrite the generated tables of README.md
 bench: $(READY) ## Measure full and incremental refreshes and rewrite docs/performance.md
 	@$(BIN)/python -m benchmarks.refresh $(ARGS)
 
-screenshots: $(READY) ## Photograph every dashboard page, light and dark, wide and narrow, into DATA_DIR/screenshots
-	@$(BIN)/python -m benchmarks.screenshots $(ARGS)
+screenshots: $(READY) ## Photograph every dashboard page and the asset graph into DATA_DIR/screenshots (needs Chromium)
+	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 lock: $(READY) ## Resolve pyproject.toml into the two hashed locks (ARGS=--upgrade for newer versions)
 	$(COMPILE) --output-file requirements.lock $(ARGS)

@@ -29,7 +29,8 @@ def variables() -> list[tuple[str, str, str]]:
 def kpis() -> list[dict]:
     """Return what the yml of each KPI model says of it: kpi, label, unit, better, formula and more, ordered by kpi."""
     models = [model for path in sorted((ROOT / "dbt/models/marts/kpis").glob("kpi_*.yml")) for model in _models(path)]
-    return [{"kpi": model["name"].removeprefix("kpi_"), **model["config"]["meta"]} for model in models]
+    described = [(model["name"], model.get("config", {}).get("meta", {})) for model in models]
+    return [{"kpi": name.removeprefix("kpi_"), **meta} for name, meta in described if "formula" in meta]
 
 
 def pages() -> list[tuple[str, str]]:
