@@ -5,28 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt_common.events.base_types import EventMsg
 
+from dagster_project.settings import ROOT, Settings
+
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-PROJECT_DIR = Path(__file__).parent.parent / "dbt"
-SOURCES = ("*.sql", "*.yml", "*.md", "*.csv")
+PROJECT_DIR = ROOT / "dbt"
+SOURCES = ("dbt_project.yml", "profiles.yml", "*/**/*.sql", "*/**/*.yml")
 FAILURES = frozenset({"error", "fail", "runtime error"})
-
-
-class Settings(Protocol):
-    """What dbt needs to know about the machine."""
-
-    warehouse_path: Path
-    dbt_target_dir: Path
-    data_dir: Path
-    duckdb_memory_limit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,7 @@ def build(
     known_at: datetime,
     select: str | None = None,
     on_node: OnNode | None = None,
+    *,
     unit_tests: bool = False,
 ) -> ModelReport:
     """Build the models and run their tests over the warehouse, then let go of the file.
@@ -135,7 +129,7 @@ def _arguments(settings: Settings, instants: dict[str, str]) -> list[str]:
     variables = {
         "warehouse_path": str(settings.warehouse_path),
         "memory_limit": settings.duckdb_memory_limit,
-        "temp_directory": str(settings.data_dir / "duckdb_temp"),
+        "temp_directory": str(settings.data_dir / "tmp"),
     }
     places = {
         "--project-dir": PROJECT_DIR,
@@ -174,11 +168,7 @@ def _is_fresh(settings: Settings, fingerprint: str) -> bool:
 
 def _fingerprint() -> str:
     """Names, sizes and times of the project's files: another value when any of them changed."""
-    files = sorted(
-        file
-        for pattern in ("dbt_project.yml", "profiles.yml", *(f"*/**/{source}" for source in SOURCES))
-        for file in PROJECT_DIR.glob(pattern)
-    )
+    files = sorted(file for pattern in SOURCES for file in PROJECT_DIR.glob(pattern))
     return "\n".join(f"{file.relative_to(PROJECT_DIR)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
 
 
