@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dagster_project import embedded, publish, refresh
 from dagster_project.settings import Settings
@@ -27,14 +28,12 @@ def demo(settings: Settings, console: Console | None = None) -> int:
     settings, console = embedded.embedded(settings), console or Console(highlight=False)
 
     def say(line: str) -> None:
-        console.print(line, markup=False)
+        console.print(line, markup=False, soft_wrap=True)
 
     with embedded.running(settings) as started:
-        console.print(
-            f"MaintainX is played by {embedded.address(settings)}{'' if started else ', which ran already'}; data in {settings.data_dir}"
-        )
+        say(f"MaintainX is played by {embedded.address(settings)}{'' if started else ', which ran already'}; data in {settings.data_dir}")
         if publish.current(settings.published_dir):
-            _a_day_later(settings, console)
+            say(_a_day_later(settings))
         report = refresh.refresh(settings, say)
     published = publish.current(settings.published_dir)
     if published:
@@ -42,22 +41,28 @@ def demo(settings: Settings, console: Console | None = None) -> int:
     return int(bool(report.failed))
 
 
-def _a_day_later(settings: Settings, console: Console) -> None:
+def _a_day_later(settings: Settings) -> str:
     answer = embedded.advance(settings, DAYS_A_RUN)
     now, changes = datetime.fromisoformat(answer["now"]), sum(answer["changes"].values())
-    console.print(f"A day passes in the plant: it is {now:%A %d %B %Y %H:%M} UTC now, and {changes:,} things have happened")
+    return f"A day passes in the plant: it is {now:%A %d %B %Y %H:%M} UTC now, and {changes:,} things have happened"
 
 
 def _show(console: Console, published: Path) -> None:
-    effort = figures.last_run(published)
-    console.print(
-        f"\nRead {effort.fetched:,} records in {effort.requests:,} requests; {effort.versions:,} of them were new or had changed"
-        + (f"; {effort.quarantined:,} are in quarantine" if effort.quarantined else "")
-    )
+    console.print(f"\n{told(figures.last_run(published))}\n", soft_wrap=True)
     console.print(kpi_table(figures.last_closed_month(published)))
-    console.print("\nWhat to do next")
+    console.print("What to do next")
     for command, about in NEXT_STEPS:
         console.print(f"  {command:<15} {about}")
+
+
+def told(effort: figures.Effort) -> str:
+    """Return in sentences what a run read and what it reconciled."""
+    read = f"Read {effort.fetched:,} records in {effort.requests:,} requests: {effort.versions:,} were new or had changed"
+    aside = f", {effort.quarantined:,} are in quarantine" if effort.quarantined else ""
+    compared = (
+        f" Compared {effort.reconciled:,} with the source in {effort.reconciling_requests:,} requests: {effort.differences:,} differed."
+    )
+    return f"{read}{aside}.{compared if effort.reconciled else ''}"
 
 
 def kpi_table(rows: Iterable[dict]) -> Table:
@@ -65,7 +70,13 @@ def kpi_table(rows: Iterable[dict]) -> Table:
     rows = list(rows)
     site_names = list(dict.fromkeys(row["site_name"] for row in rows))
     month = f"{rows[0]['period_start_on']:%B %Y}" if rows else "No month is over yet"
-    table = Table("KPI", *site_names, title=month, title_justify="left", show_lines=False)
+    table = Table(
+        Column("KPI", no_wrap=True),
+        *(Column(name, justify="right") for name in site_names),
+        title=month,
+        title_justify="left",
+        box=SIMPLE_HEAD,
+    )
     for label in dict.fromkeys(row["label"] for row in rows):
         cells = {row["site_name"]: cell(row) for row in rows if row["label"] == label}
         table.add_row(label, *(cells.get(name, "") for name in site_names))

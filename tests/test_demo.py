@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from rich.console import Console
 
-from dagster_project.demo import cell, kpi_table
+from dagster_project.demo import cell, kpi_table, told
+from dagster_project.warehouse.figures import Effort
 
 
 def row(label: str = "Lead time", site_name: str = "Austin", unit: str = "hours", value: float | None = 4.2, reason: str = "") -> dict:
@@ -36,9 +37,8 @@ def test_the_table_has_a_line_per_kpi_and_a_column_per_site() -> None:
     console = Console(width=80, record=True, file=None)
     with console.capture() as captured:
         console.print(kpi_table(rows))
-    lines = [" ".join(line.replace("│", "").split()) for line in captured.get().splitlines() if "│" in line]
-    assert lines == ["Lead time 4.2 h 7.0 h", "PM share 50.0 %"]
-    assert "October 2026" in captured.get()
+    lines = [" ".join(line.split()) for line in captured.get().splitlines() if line.strip() and "─" not in line]
+    assert lines == ["October 2026", "KPI Austin Pune", "Lead time 4.2 h 7.0 h", "PM share 50.0 %"]
 
 
 def test_before_the_first_month_is_over_the_table_says_so() -> None:
@@ -46,3 +46,16 @@ def test_before_the_first_month_is_over_the_table_says_so() -> None:
     with console.capture() as captured:
         console.print(kpi_table([]))
     assert "No month is over yet" in " ".join(captured.get().split())
+
+
+def test_a_run_is_told_in_two_sentences() -> None:
+    assert told(Effort(54, 3269, 240, 0, 35, 6143, 3)) == (
+        "Read 3,269 records in 54 requests: 240 were new or had changed. Compared 6,143 with the source in 35 requests: 3 differed."
+    )
+
+
+def test_a_first_run_has_nothing_to_compare() -> None:
+    assert (
+        told(Effort(228, 29977, 28791, 2, 0, 0, 0))
+        == "Read 29,977 records in 228 requests: 28,791 were new or had changed, 2 are in quarantine."
+    )

@@ -15,20 +15,34 @@ _LAST_CLOSED_MONTH = """
     order by k.kpi, s.organisation_name, s.site_name
 """
 _LAST_RUN = """
-    select sum(requests), sum(fetched), sum(inserted + updated + deleted), sum(quarantined)
-    from ops.endpoint_runs
-    where kind = 'sync' and run_id = (select run_id from ops.runs where kind = 'refresh' order by wall_started_at desc limit 1)
+    with last as (
+        select run_id from ops.runs where kind in ('refresh', 'reconcile') order by wall_started_at desc limit 1
+    ), read as (
+        select sum(requests) as requests, sum(fetched) as fetched, sum(inserted + updated + deleted) as versions,
+            sum(quarantined) as quarantined
+        from ops.endpoint_runs semi join last using (run_id)
+        where kind = 'sync'
+    ), compared as (
+        select sum(requests) as requests, sum(source_rows) as records, sum(missing + ghost + stale) as differences
+        from ops.reconciliation semi join last using (run_id)
+        where scope <> 'first_load'
+    )
+    select read.requests, read.fetched, read.versions, read.quarantined, compared.requests, compared.records, compared.differences
+    from read cross join compared
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What one run read: requests made, records that came, versions appended, records set aside."""
+    """What one run did: requests made, records that came, versions appended, records set aside; and what it reconciled."""
 
     requests: int
     fetched: int
     versions: int
     quarantined: int
+    reconciling_requests: int
+    reconciled: int
+    differences: int
 
 
 def last_closed_month(published: Path) -> list[dict]:
@@ -42,6 +56,6 @@ def last_closed_month(published: Path) -> list[dict]:
 
 
 def last_run(published: Path) -> Effort:
-    """Return what the last refresh read, over all its organisations and endpoints."""
+    """Return what the last run read and compared, over all its organisations and endpoints."""
     with duckdb.connect(str(published), read_only=True) as connection:
         return Effort(*(int(value or 0) for value in connection.sql(_LAST_RUN).fetchall()[0]))
