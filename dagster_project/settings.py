@@ -16,7 +16,7 @@ class MissingToken(Exception):
 class Settings(BaseSettings):
     """Everything the environment decides; `.env.example` lists the same variables."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)  # `NAME=` in .env is not set
 
     maintainx_url: str = "https://api.getmaintainx.com/v1"
     maintainx_token: SecretStr | None = None
@@ -34,12 +34,6 @@ class Settings(BaseSettings):
     def absolute(cls, path: Path | None) -> Path | None:
         """Return the path, relative ones read from the project's root."""
         return path and (path if path.is_absolute() else ROOT / path)
-
-    @field_validator("maintainx_token", "sites_file", mode="before")
-    @classmethod
-    def empty_is_absent(cls, value: object) -> object:
-        """Treat `NAME=` in an .env file as not set."""
-        return None if value == "" else value
 
     @property
     def warehouse_path(self) -> Path:

@@ -47,9 +47,13 @@ def load(path: Path | None) -> tuple[Organisation, ...]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise BadSites(f"{path}: {error}") from None
+    _known_keys(str(path), document, {"organisations"})
     found = tuple(_organisation(path, entry) for entry in document.get("organisations", []))
     _unique(path, "organisations.id", [organisation.organisation_id for organisation in found])
     _unique(path, "sites.id", [site.site_id for organisation in found for site in organisation.sites])
+    for organisation in found:
+        roots = [site.root_location_id for site in organisation.sites]
+        _unique(path, f"organisations[id={organisation.organisation_id}]: root_location_id", roots)
     return found
 
 
@@ -81,8 +85,9 @@ def _final_sites(organisation: Organisation) -> tuple[Site, ...]:
 def _organisation(path: Path, entry: dict) -> Organisation:
     where = f"{path}: organisations[id={entry.get('id')!r}]"
     _known_keys(where, entry, {"id", "token_variable", "name", "time_zone", "currency", "sites"})
-    if not isinstance(entry.get("id"), int):
+    if not _is_id(entry.get("id")):
         raise BadSites(f"{where}: id must be the organisation's integer id in MaintainX")
+    _check_texts(where, entry, "token_variable", "name", "currency")
     _check_zone(where, entry.get("time_zone"))
     sites = tuple(_site(where, site) for site in entry.get("sites", []))
     if len(sites) > 1 and any(site.root_location_id is None for site in sites):
@@ -94,17 +99,34 @@ def _organisation(path: Path, entry: dict) -> Organisation:
 def _site(where: str, entry: dict) -> Site:
     where = f"{where}: sites[id={entry.get('id')!r}]"
     _known_keys(where, entry, {"id", "name", "root_location_id", "time_zone", "crew_hours_per_week", "targets"})
-    for key in ("id", "time_zone"):
-        if not isinstance(entry.get(key), str) or not entry[key]:
-            raise BadSites(f"{where}: {key} must be text, not {entry.get(key)!r}")
+    _check_texts(where, {"id": None, "time_zone": None, **entry}, "id", "time_zone", "name")
     _check_zone(where, entry["time_zone"])
+    root = entry.get("root_location_id")
+    if root is not None and not _is_id(root):
+        raise BadSites(f"{where}: root_location_id must be a location's integer id, not {root!r}")
     hours = entry.get("crew_hours_per_week")
-    if hours is not None and (isinstance(hours, bool) or not isinstance(hours, int | float) or hours <= 0):
+    if hours is not None and (not _is_number(hours) or hours <= 0):
         raise BadSites(f"{where}: crew_hours_per_week must be a number above 0, not {hours!r}")
-    targets = {kpi: float(target) for kpi, target in entry.get("targets", {}).items()}
-    return Site(
-        entry["id"], entry.get("name", entry["id"]), entry["time_zone"], entry.get("root_location_id"), hours and float(hours), targets
-    )
+    targets = entry.get("targets", {})
+    for kpi, target in targets.items():
+        if not _is_number(target):
+            raise BadSites(f"{where}: target of {kpi} must be a number, not {target!r}")
+    names = (entry["id"], entry.get("name", entry["id"]), entry["time_zone"])
+    return Site(*names, root, hours and float(hours), {kpi: float(target) for kpi, target in targets.items()})
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_texts(where: str, entry: dict, *keys: str) -> None:
+    for key in keys:
+        if key in entry and (not isinstance(entry[key], str) or not entry[key]):
+            raise BadSites(f"{where}: {key} must be text, not {entry[key]!r}")
 
 
 def _known_keys(where: str, entry: dict, known: set[str]) -> None:
@@ -113,7 +135,7 @@ def _known_keys(where: str, entry: dict, known: set[str]) -> None:
 
 
 def _unique(path: Path, what: str, values: list) -> None:
-    if twice := [value for value in values if values.count(value) > 1]:
+    if twice := [value for value in values if value is not None and values.count(value) > 1]:
         raise BadSites(f"{path}: {what} {twice[0]!r} stands twice")
 
 

@@ -1,0 +1,89 @@
+"""Records and companies of a handful of rows for the tests of the core; each builder takes what a test is about, and no more."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from dagster_project.ingest import Reading
+from dagster_project.maintainx.client import MaintainX
+from dagster_project.maintainx.endpoints import BY_TABLE
+from dagster_project.sync import Run
+from simulator.api import Simulator
+from simulator.instants import from_datetime
+from simulator.transport import transport
+from simulator.world import World
+
+NOW = datetime(2026, 11, 16, 6, tzinfo=UTC)
+NORTHFIELD, DECCAN = 101, 102
+NORTHFIELD_TOKEN = f"demo-{NORTHFIELD}"
+URL = "https://maintainx.test/v1"
+
+
+def iso(instant: datetime) -> str:
+    """Return an instant as the API writes it."""
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
+
+
+def ago(**span: float) -> str:
+    """Return the instant so long before NOW as the API writes it."""
+    return iso(NOW - timedelta(**span))
+
+
+def order(record_id: int = 1, **fields: Any) -> dict[str, Any]:
+    """Return a work order as the list shows it: created `record_id` minutes after a morning in September, open, never changed."""
+    at = iso(NOW - timedelta(days=60) + timedelta(minutes=record_id))
+    head = {"id": record_id, "sequentialId": record_id, "title": f"Order {record_id}", "status": "OPEN", "assetId": 1}
+    return {**head, "createdAt": at, "updatedAt": fields.get("createdAt", at), **fields}
+
+
+def labour(seconds: int, cents: int = 0, user_id: int = 7) -> dict[str, Any]:
+    """Return a time entry of an order."""
+    return {"userId": user_id, "durationTotal": seconds, "rowTotal": cents}
+
+
+def asset(record_id: int = 1, **fields: Any) -> dict[str, Any]:
+    """Return an asset as the list shows it."""
+    at = ago(days=90)
+    return {"id": record_id, "name": f"Asset {record_id}", "createdAt": at, "updatedAt": at, **fields}
+
+
+def status(record_id: int = 1, **fields: Any) -> dict[str, Any]:
+    """Return an interval of an asset's downtime log."""
+    at = ago(days=5)
+    return {"id": record_id, "assetId": 1, "status": "OFFLINE", "startedAt": at, "createdAt": at, "updatedAt": at, **fields}
+
+
+def raw(record: object) -> bytes:
+    """Return a record as bytes of the API."""
+    return msgspec.json.encode(record)
+
+
+def company(**records: Iterable[dict[str, Any]]) -> World:
+    """Return a world of two organisations at NOW; `records` are Northfield's, by table. Deccan has one asset and one order."""
+    world = World(from_datetime(NOW - timedelta(days=100)))
+    world.add("organizations", NORTHFIELD, {"id": NORTHFIELD, "name": "Northfield Foods", "timeZone": "America/Chicago", "currency": "USD"})
+    world.add("organizations", DECCAN, {"id": DECCAN, "name": "Deccan Packaging", "timeZone": "Asia/Kolkata", "currency": "INR"})
+    world.add("assets", DECCAN, asset(9001))
+    world.add("work_orders", DECCAN, order(9001, assetId=9001))
+    for table, rows in {"assets": [asset()], **records}.items():
+        for row in rows:
+            world.add(table, NORTHFIELD, row)
+    world.now = from_datetime(NOW)
+    return world
+
+
+def client_of(simulator: Simulator, token: str = NORTHFIELD_TOKEN) -> MaintainX:
+    """Return a client of one organisation, in process."""
+    return MaintainX(URL, token, transport=transport(simulator))
+
+
+def run(run_id: str = "run-1", now: datetime = NOW, **fields: Any) -> Run:
+    """Return Northfield's part of a run."""
+    return Run(run_id, NORTHFIELD, now, **fields)
+
+
+def reading(table: str = "work_orders", run_id: str = "run-1", now: datetime = NOW, expands: tuple[str, ...] | None = None) -> Reading:
+    """Return what the records of one reading have in common."""
+    return Reading(BY_TABLE[table], BY_TABLE[table].expands if expands is None else expands, NORTHFIELD, run_id, now)
