@@ -13,7 +13,7 @@ from dagster_project.frames.flatten import Version
 from dagster_project.frames.records import Rejected
 from dagster_project.frames.schemas import Record
 from dagster_project.maintainx.endpoints import Endpoint
-from dagster_project.warehouse.base import Commit, Latest, Warehouse
+from dagster_project.warehouse.base import Commit, Latest, Tombstone, Warehouse
 from dagster_project.warehouse.tables import LATEST, OPS
 
 
@@ -67,6 +67,7 @@ class Intake:
     versions: list[Version] = field(default_factory=list)  # new content
     same_content: list[tuple[int, int, int]] = field(default_factory=list)  # organisation, id, raw_hash: the same in other bytes
     refused: list[Rejected] = field(default_factory=list)
+    gone_ids: set[int] = field(default_factory=set)
 
     @property
     def refused_ids(self) -> set[int]:
@@ -95,7 +96,7 @@ def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse) -> Intak
     declared = contract(reading.endpoint.table)
     intake = Intake(Commit(reading.endpoint.table), Counts(fetched=len(raws)))
     rows = _keyed(reading, raws, intake)
-    intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, list(rows))
+    intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, sorted(rows.keys() | intake.gone_ids))
     for record_id, raw in rows.items():
         _compare(reading, declared, record_id, raw, intake)
     _keep_rules(declared, intake)
@@ -106,14 +107,18 @@ def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse) -> Intak
 
 def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int, bytes]:
     rows: dict[int, bytes] = {}
+    gone: dict[int, bytes] = {}  # rows that say themselves that they are deleted
     for raw in raws:
         key = records.key(raw, reading.organisation_id)
         if isinstance(key, Rejected):
             intake.refused.append(key)
             continue
-        intake.counts.deduplicated += key.id in rows
-        rows[key.id] = raw
-    intake.seen_ids = set(rows) | intake.refused_ids
+        intake.counts.deduplicated += key.id in rows or key.id in gone
+        (gone if key.deleted_at else rows)[key.id] = raw
+        (rows if key.deleted_at else gone).pop(key.id, None)
+    intake.seen_ids = rows.keys() | gone.keys() | intake.refused_ids
+    intake.gone_ids = set(gone)
+    intake.counts.unchanged += len(gone)
     return rows
 
 
@@ -127,7 +132,7 @@ def _compare(reading: Reading, declared: Contract, record_id: int, raw: bytes, i
         return
     try:
         canonical = records.canonical(raw, reading.endpoint.volatile, reading.keep_personal)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         intake.refused.append(records.rejected(raw, "unreadable", str(error), record_id=record_id))
         return
     if comparable and comparable.content_hash == canonical.content_hash:
@@ -138,9 +143,15 @@ def _compare(reading: Reading, declared: Contract, record_id: int, raw: bytes, i
     if isinstance(record, Rejected):
         intake.refused.append(record)
         return
+    try:
+        values, children = flatten.values_of(declared, record)
+    except flatten.Unfit as error:
+        intake.refused.append(records.rejected(raw, "out_of_range", str(error), error.field, error.value, record_id))
+        return
     version = Version(
         reading.organisation_id, record_id, before.version_number + 1 if before else 1, canonical.content_hash, raw_hash, shape,
-        _cause(before, shape, record), reading.run_id, reading.now, False, record, canonical.payload.decode(), raw, canonical.keys,
+        _cause(before, shape, record), reading.run_id, reading.now, False, record, values, children,
+        canonical.payload.decode(), raw, canonical.keys,
     )  # fmt: skip
     intake.versions.append(version)
 
@@ -185,6 +196,12 @@ def _fill(reading: Reading, declared: Contract, intake: Intake) -> None:
         commit.latest = pl.DataFrame([_latest(version) for version in versions], schema=LATEST, orient="row")
     if intake.same_content:
         commit.seen_again = pl.DataFrame(intake.same_content, schema=["organisation_id", "id", "raw_hash"], orient="row")
+    buried = [record_id for record_id in sorted(intake.gone_ids & intake.known.keys()) if not intake.known[record_id].is_deleted]
+    commit.tombstones = [Tombstone(reading.organisation_id, record_id, reading.run_id, reading.now) for record_id in buried]
+    intake.counts.deleted = len(buried)
+    accepted = sorted(intake.seen_ids - intake.refused_ids)
+    commit.accepted = pl.DataFrame({"record_id": accepted}, schema={"record_id": pl.Int64})
+    commit.organisation_id = reading.organisation_id
     commit.quarantine = _quarantine(reading, intake.refused)
     commit.drift = _drift(reading, declared, versions)
 
@@ -206,12 +223,13 @@ def labour_and_cost(record: object) -> tuple[int | None, int | None]:
 
 
 def _quarantine(reading: Reading, refused: Sequence[Rejected]) -> pl.DataFrame:
+    once = {(one.record_id or one.raw_hash, one.reason_code): one for one in refused}
     rows = [
         {
             "organisation_id": reading.organisation_id, "endpoint": reading.endpoint.table, "run_id": reading.run_id, "status": "open",
             "first_seen_at": reading.now, "last_seen_at": reading.now, "times_seen": 1, **msgspec.structs.asdict(one),
         }
-        for one in refused
+        for one in once.values()
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=OPS["quarantine"], orient="row")
 

@@ -4,8 +4,8 @@ A reading in the endpoint's shape is at once the comparison and the cure: whatev
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -14,13 +14,12 @@ from dagster_project.frames.flatten import Version
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
-from dagster_project.maintainx.errors import Forbidden, NotFound
 from dagster_project.sync import EndpointReport, Run, Session, batches
-from dagster_project.warehouse.base import Latest, Warehouse
+from dagster_project.warehouse.base import Commit, Latest, State, Warehouse
 
 LIVE_STATUSES = ("OPEN", "IN_PROGRESS", "ON_HOLD")
 RECENT_DAYS = 30
-HISTORY_PARTS = 30  # one a day: all of history in a month
+HISTORY_PARTS = 30  # one a day: all of history in a month; a missed night only moves it
 EVERY = timedelta(hours=23)  # nightly, with room for a run that starts a little early
 
 
@@ -84,12 +83,7 @@ def reconcile(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: 
     session = Session(endpoint, source, warehouse, run)
     session.report.kind = "reconcile"
     found = Reconciliation(session, is_full)
-    try:
-        found.compare()
-    except (Forbidden, NotFound) as error:
-        if endpoint.is_required:
-            raise
-        session.report.status, session.report.reason = "skipped", f"{type(error).__name__}: {error}"
+    session.unless_missing(found.compare)
     session.finish()
     if session.report.status == "ok":
         warehouse.replace("reconciliation", [found.result.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
@@ -128,12 +122,15 @@ class Reconciliation:
         self.known = session.warehouse.live(self.endpoint.table, session.run.organisation_id)
         self.source, self.raw = Sums(), Sums()
         self.compared: set[int] = set()
+        self.part = self.next_part() if self.is_rolling else (None, None)
 
     def compare(self) -> None:
         """Read, compare, heal."""
         for pages in batches(self.pages()):
             self.tally(self.session.store(pages))
         self.absentees()
+        if self.is_rolling:
+            self.session.warehouse.commit(Commit(self.endpoint.table, states=[replace(self.boundary, watermark=self.part[1])]))
         self.conclude()
 
     def pages(self) -> Iterator[Page]:
@@ -146,7 +143,7 @@ class Reconciliation:
         else:
             yield from self.anchored_where([("statuses", status) for status in LIVE_STATUSES], "createdAt", None)
             yield from self.anchored_where([], "updatedAt", self.recent_from)
-            since, until = self.history_part
+            since, until = self.part
             yield from self.anchored_where([], "createdAt", since, until)
 
     def anchored_where(
@@ -168,14 +165,19 @@ class Reconciliation:
         return self.now - timedelta(days=RECENT_DAYS)
 
     @property
-    def history_part(self) -> tuple[datetime | None, datetime | None]:
-        """Return today's part of history by createdAt; the first and the last part are open-ended."""
+    def boundary(self) -> State:
+        """Return how far, by createdAt, the rolling comparison of history has come; no watermark: it starts over."""
+        run, name = self.session.run, f"{self.endpoint.table}/history"
+        return self.session.warehouse.states(run.organisation_id, name).get("") or State(run.organisation_id, name)
+
+    def next_part(self) -> tuple[datetime | None, datetime | None]:
+        """Return the next part of history by createdAt, each beginning where the last one ended; the ends are open."""
         oldest = self.known["created_at"].min() if self.known.height else None
         if not isinstance(oldest, datetime) or oldest >= self.now:
             return None, None
-        step = (self.now - oldest) / HISTORY_PARTS
-        part = int(self.now.astimezone(UTC).timestamp() // 86_400) % HISTORY_PARTS
-        return (oldest + part * step if part else None), (oldest + (part + 1) * step if part < HISTORY_PARTS - 1 else None)
+        since = self.boundary.watermark
+        until = max(since or oldest, oldest) + (self.now - oldest) / HISTORY_PARTS
+        return since, until if until < self.now else None
 
     def tally(self, intake: Intake) -> None:
         """Compare one stored batch with what the log held before it."""
@@ -222,7 +224,7 @@ class Reconciliation:
         """Return the live records of the log that a complete reading of the scope must show."""
         if not self.is_rolling:
             return self.known
-        since, until = self.history_part
+        since, until = self.part
         in_part = pl.lit(value=True)
         if since:
             in_part &= pl.col("created_at") >= since

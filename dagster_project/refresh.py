@@ -17,7 +17,7 @@ from dagster_project import backup, models, publish, reconcile, sites, sync
 from dagster_project.frames.records import Key
 from dagster_project.maintainx import client as maintainx
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
-from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.maintainx.errors import MaintainXError, RateLimited, Unauthorized, Unavailable
 from dagster_project.maintainx.pacing import Budget
 from dagster_project.reconcile import Comparison
 from dagster_project.settings import MissingToken, Settings
@@ -28,6 +28,7 @@ from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
 
 Say = Callable[[str], None]
+HOPELESS = (Unauthorized, RateLimited, Unavailable)  # end an organisation's run at once
 
 
 class NothingReadable(Exception):
@@ -205,18 +206,19 @@ def running(source: Source, warehouse: Warehouse, report: RefreshReport, kind: s
     What the source or the token refuses ends up in `report.failed`, not in the caller.
     """
     started = datetime.now(UTC)
+    key = {"run_id": report.run_id, "organisation_id": source.organisation_id}
+    row = key | {"status": "failed", "kind": kind, "wall_started_at": started}
     try:
         with source.connect() as client:
             run = Run(report.run_id, source.organisation_id, client.now(), source.settings.keep_personal_data, frozenset(accepted))
+            row |= {"started_at": run.now}
             reading = Reading(client, warehouse, run, report, source.say)
             begin(reading, kind, started)
             yield reading
             finish(reading, source, kind, started)
     except (MaintainXError, MissingToken) as error:
-        report.failed[source.organisation_id] = f"{type(error).__name__}: {error}"
-        row = {"status": "failed", "kind": kind, "wall_started_at": started, "wall_finished_at": datetime.now(UTC), "error": str(error)}
-        key = {"run_id": report.run_id, "organisation_id": source.organisation_id}
-        warehouse.replace("runs", [key | row], key)
+        report.failed[source.organisation_id] = why = f"{type(error).__name__}: {error}"
+        warehouse.replace("runs", [row | {"wall_finished_at": datetime.now(UTC), "error": why}], key)
 
 
 def begin(reading: Reading, kind: str, started: datetime) -> None:
@@ -269,9 +271,16 @@ def failures(reading: Reading) -> str | None:
 
 
 def sync_endpoint(endpoint: Endpoint, reading: Reading) -> EndpointReport:
-    """Sync one endpoint; a failure is written, said, and left to the run's end, so that the other endpoints go on."""
+    """Sync one endpoint; a failure is written, said, and left to the run's end, so that the other endpoints go on.
+
+    Raises:
+        Unauthorized, RateLimited, Unavailable: no other endpoint of this organisation would fare better.
+    """
     try:
         done = sync.sync(endpoint, reading.client, reading.warehouse, reading.run, lambda now: _say_batch(reading, now))
+    except HOPELESS as error:
+        failed_endpoint(endpoint, reading, "sync", error)
+        raise
     except (MaintainXError, Breaker) as error:
         done = failed_endpoint(endpoint, reading, "sync", error)
     if done.status == "ok" and done.is_first_load:
@@ -282,9 +291,12 @@ def sync_endpoint(endpoint: Endpoint, reading: Reading) -> EndpointReport:
 
 
 def reconcile_endpoint(endpoint: Endpoint, reading: Reading, is_full: bool = False) -> Comparison:
-    """Reconcile one endpoint; a failure is written, said, and left to the run's end."""
+    """Reconcile one endpoint; a failure is written, said, and left to the run's end, as in `sync_endpoint`."""
     try:
         found = reconcile.reconcile(endpoint, reading.client, reading.warehouse, reading.run, is_full)
+    except HOPELESS as error:
+        failed_endpoint(endpoint, reading, "reconcile", error)
+        raise
     except (MaintainXError, Breaker) as error:
         found = Comparison("full" if is_full else "rolling", status="failed", reason=f"{type(error).__name__}: {error}")
         found.report = failed_endpoint(endpoint, reading, "reconcile", error)
@@ -370,8 +382,7 @@ def said(done: EndpointReport) -> str:
 
 
 def _say_batch(reading: Reading, now: EndpointReport) -> None:
-    if now.seconds == 0 and now.counts.fetched >= sync.BATCH_ROWS:
-        reading.say(f"  {now.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
+    reading.say(f"  {now.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
 
 
 def _readable(settings: Settings, variable: str, transport: httpx.BaseTransport | None, is_required: bool) -> dict[int, dict]:

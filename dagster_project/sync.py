@@ -8,10 +8,11 @@ from datetime import datetime
 import msgspec
 
 from dagster_project import walk
+from dagster_project.frames import records
 from dagster_project.ingest import Counts, Intake, Reading, take
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Absence, Endpoint, Walk
-from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
+from dagster_project.maintainx.errors import BadRequest, Forbidden, MaintainXError, NotFound
 from dagster_project.walk import Slice
 from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
 
@@ -54,7 +55,7 @@ class EndpointReport:
     distinct_rows: int = 0  # the source's records that the contract accepted
 
 
-Progress = Callable[[EndpointReport], None]
+Progress = Callable[[EndpointReport], None]  # called after each 5,000 rows
 Hook = Callable[[str], None]  # called at each place where a crash would hurt most; the tests crash there
 
 
@@ -75,12 +76,7 @@ def sync(  # noqa: PLR0917
         Breaker: too many rows broke the contract, or too many known rows are gone.
     """
     session = Session(endpoint, source, warehouse, run, progress, hook)
-    try:
-        session.read()
-    except (Forbidden, NotFound) as error:
-        if endpoint.is_required:
-            raise
-        session.report.status, session.report.reason = "skipped", f"{type(error).__name__}: {error}"
+    session.unless_missing(session.read)
     return session.finish()
 
 
@@ -94,11 +90,21 @@ class Session:
         self.report = EndpointReport(endpoint.table, run.organisation_id)
         self.states = warehouse.states(run.organisation_id, endpoint.table)
         self.main = self.states.get("") or State(run.organisation_id, endpoint.table)
-        self.expands = tuple(self.main.expands.split(",")) if self.main.expands else endpoint.expands
+        self.expands = (*endpoint.expands, self.main.expands) if self.main.expands else endpoint.expands
         self.report.watermark_from = self.report.watermark_to = self.main.watermark
         self.seen: set[int] = set()
         self.refused: set[int] = set()
+        self.pages_read = 0
         self._started, self._requests = time.monotonic(), source.requests
+
+    def unless_missing(self, read: Callable[[], None]) -> None:
+        """Call `read`; an optional endpoint whose very first answer is 403 or 404 is not in the plan, and is skipped."""
+        try:
+            read()
+        except (Forbidden, NotFound) as error:
+            if self.endpoint.is_required or self.pages_read:
+                raise
+            self.report.status, self.report.reason = "skipped", f"{type(error).__name__}: {error}"
 
     def read(self) -> None:
         """Read by the endpoint's walk."""
@@ -125,7 +131,7 @@ class Session:
         stop = self.main.watermark and self.main.watermark - self.endpoint.overlap
         newest = self.main.watermark
         for pages in batches(walk.recent(self.read_all, stop)):
-            newest = latest_of(newest, self.store(pages).largest_updated_at)
+            newest = latest_of(newest, self.capped(self.store(pages).largest_updated_at))
         self.save(replace(self.main, watermark=newest, is_complete=True, run_id=self.run.run_id))
 
     def changes(self) -> None:
@@ -140,9 +146,9 @@ class Session:
         """Load everything once, by disjoint slices of createdAt, four at a time; an interrupted load goes on where it was."""
         if self.main.is_complete and self.main.watermark:
             return
-        self.report.is_first_load = True
+        self.report.is_first_load = not any(self.states)  # one that goes on where it was left has not seen every row
         parts = [part for name, state in self.states.items() if name and not state.is_complete and (part := _slice_of(state))]
-        if not any(self.states):
+        if self.report.is_first_load:
             parts = self.plan()
         buffers: dict[str, list[Page]] = {part.name: [] for part in parts}
         for part, page in walk.side_by_side(parts, self.slice_pages):
@@ -162,8 +168,9 @@ class Session:
         if self.expands != self.endpoint.expands:
             newest = self.read_one([("sort", "-updatedAt")])
         stamp = max((at.updated_at for at in walk.stamps(newest, "updatedAt") if at.updated_at), default=None)
-        watermark = min(stamp, self.run.now) if stamp else None
-        self.main = replace(self.main, watermark=watermark, expands=",".join(self.expands), run_id=self.run.run_id)
+        watermark = self.capped(stamp)
+        more = [expand for expand in self.expands if expand not in self.endpoint.expands]
+        self.main = replace(self.main, watermark=watermark, expands=more[0] if more else None, run_id=self.run.run_id)
         self.report.watermark_to = watermark
         if newest.next_cursor is None:  # all there is fits on one page
             self.store([newest], state=self.main)
@@ -202,10 +209,12 @@ class Session:
             self.endpoint, self.expands, self.run.organisation_id, self.run.run_id, self.run.now, self.run.keep_personal
         )  # fmt: skip
         intake = take(reading, [raw for page in pages for raw in page.records], self.warehouse)
+        said_rows = self.report.counts.fetched
         self.report.counts.add(intake.counts)
-        self.check_quarantine()
+        self.check_quarantine(intake)
         if moves_watermark:
-            self.main = replace(self.main, watermark=latest_of(self.main.watermark, intake.largest_updated_at), run_id=self.run.run_id)
+            watermark = latest_of(self.main.watermark, self.capped(intake.largest_updated_at))
+            self.main = replace(self.main, watermark=watermark, run_id=self.run.run_id)
             self.report.watermark_to = self.main.watermark
         intake.commit.states = [one for one in (state, self.main if moves_watermark else None) if one]
         self.hook("before commit")
@@ -214,8 +223,13 @@ class Session:
         self.seen |= intake.seen_ids
         self.refused |= intake.refused_ids
         self.report.requests = self.source.requests - self._requests
-        self.progress(self.report)
+        if self.report.counts.fetched // BATCH_ROWS > said_rows // BATCH_ROWS:
+            self.progress(self.report)
         return intake
+
+    def capped(self, stamp: datetime | None) -> datetime | None:
+        """Return a stamp no later than the run: one from the future must not carry the watermark past what is to come."""
+        return min(stamp, self.run.now) if stamp else None
 
     def save(self, state: State) -> None:
         """Store the endpoint's main state."""
@@ -229,16 +243,27 @@ class Session:
         self.report.seconds = time.monotonic() - self._started
         self.report.distinct_rows = len(self.seen - self.refused)
         self.warehouse.commit(Commit(self.endpoint.table, endpoint_run=endpoint_run(self.report, self.run)))
-        self.progress(self.report)
         return self.report
 
     def read_one(self, params: Sequence[tuple[str, str]]) -> Page:
         """Return one page in the endpoint's shape."""
-        return self.with_members(self.source.page(self.endpoint.path, self.endpoint.items, self.query(params)))
+        page = self.with_members(self.source.page(self.endpoint.path, self.endpoint.items, self.query(params)))
+        self.pages_read += 1
+        return page
 
     def read_all(self, params: Sequence[tuple[str, str]]) -> Iterator[Page]:
-        """Yield the pages in the endpoint's shape, by the server's cursor."""
-        return map(self.with_members, self.source.pages(self.endpoint.path, self.endpoint.items, self.query(params)))
+        """Yield the pages in the endpoint's shape, by the server's cursor; one that expires on the way is a new start, once."""
+        for is_last_try in (False, True):
+            read_before = self.pages_read
+            try:
+                for page in self.source.pages(self.endpoint.path, self.endpoint.items, self.query(params)):
+                    self.pages_read += 1
+                    yield self.with_members(page)
+            except (BadRequest, NotFound):
+                if is_last_try or self.pages_read == read_before:  # refused at once: it is not the cursor
+                    raise
+            else:
+                return
 
     def all_pages(self) -> Iterator[Page]:
         """Yield every page of every variant of the list."""
@@ -249,7 +274,7 @@ class Session:
         """Return the page without other organisations' rows, for a list that shows them."""
         if not self.endpoint.is_own_row_only:
             return page
-        own = [raw for raw in page.records if (stamp := _id_of(raw)) and stamp.id == self.run.organisation_id]
+        own = [raw for raw in page.records if records.id_of(raw) == self.run.organisation_id]
         return replace(page, records=own)
 
     def query(self, params: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -265,7 +290,10 @@ class Session:
     def _joined(self, raw: bytes, path: str) -> bytes:
         record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         pages = self.source.pages(path.format(id=int(bytes(record["id"]))), "members", [("limit", "200")])
-        members = [msgspec.Raw(member) for page in pages for member in page.records]
+        try:
+            members = [msgspec.Raw(member) for page in pages for member in page.records]
+        except NotFound:  # deleted since the list was read: the next reading finds it gone
+            members = []
         return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
 
     def relisted(self, absent: Sequence[int]) -> Iterator[Page]:
@@ -305,11 +333,12 @@ class Session:
         self.report.counts.deleted += len(gone)
         return gone
 
-    def check_quarantine(self) -> None:
-        """Raise when too much of what was read broke the contract."""
+    def check_quarantine(self, intake: Intake) -> None:
+        """Raise when too much of what was read broke the contract; the refused rows are kept as evidence."""
         read, bad = self.report.counts.fetched, self.report.counts.quarantined
         rows, share = MOST_QUARANTINED
         if read >= 200 and bad > max(rows, share * read) and self.endpoint.table not in self.run.accepted:
+            self.warehouse.commit(Commit(self.endpoint.table, quarantine=intake.commit.quarantine))
             raise Breaker(
                 f"{self.endpoint.table} of organisation {self.run.organisation_id}: {bad} of {read} records broke the contract. This batch "
                 f"was not stored. If MaintainX changed its format, the program needs an update; to go on without these records, run "
@@ -323,7 +352,7 @@ def confirmed(endpoint: Endpoint, source: MaintainX, session: Session, absent: S
         return []
     if endpoint.absence is Absence.GET:
         return [record_id for record_id in absent if is_gone(source.get(f"{endpoint.path}/{record_id}"))]
-    again = {stamp.id for page in session.relisted(absent) for raw in page.records if (stamp := _id_of(raw))}
+    again = {records.id_of(raw) for page in session.relisted(absent) for raw in page.records}
     return [record_id for record_id in absent if record_id not in again]
 
 
@@ -372,10 +401,3 @@ def _slice_of(state: State) -> Slice | None:
     if state.slice_from is None or state.slice_to is None:
         return None
     return Slice(state.slice, state.slice_from, state.slice_to, state.watermark or state.slice_from)
-
-
-def _id_of(raw: bytes) -> walk.Stamp | None:
-    try:
-        return msgspec.json.decode(raw, type=walk.Stamp)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

@@ -11,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from dagster_project.maintainx.client import Page
 from dagster_project.maintainx.errors import EndlessWalk, ProtocolError
 
 MILLISECOND = timedelta(milliseconds=1)  # the resolution of the API's instants
+MOST_BARE_PAGES = 100  # pages in a row without a row that can be placed
 TIE_WALKS = 10  # readings of a group of rows with one stamp until two agree
 
 Read = Callable[[Sequence[tuple[str, str]]], Page]  # one request: the endpoint's own parameters and these
@@ -28,8 +31,8 @@ class Stamp(msgspec.Struct, rename="camel"):
     """Where a row stands in a walk."""
 
     id: int
-    updated_at: datetime | None = None
-    created_at: datetime | None = None
+    updated_at: Annotated[datetime, Meta(tz=True)] | None = None
+    created_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +75,32 @@ def anchored(read: Read, read_all: ReadAll, field: str, since: datetime | None, 
         ProtocolError: the source did not sort or filter as asked.
     """
     anchor = since
-    upper = [(f"{field}[lte]", iso(until))] if until else []
+    upper = [(f"{field}[lte]", iso_up(until))] if until else []
     while True:
         lower = [(f"{field}[gte]", iso(anchor))] if anchor else []
-        page = read([*lower, *upper, ("sort", field)])
-        values = [value for stamp in stamps(page, field) if (value := _at(stamp, field)) is not None]
-        _check_order(values, anchor, field)
-        yield page
-        if page.next_cursor is None:
-            return
-        if not values:
-            raise ProtocolError(f"a page sorted by {field} has rows but none with a readable {field}: the walk cannot go on", path=field)
-        if values[-1] > values[0]:
+        values: list[datetime] = []
+        for page in _until_placed(read, [*lower, *upper, ("sort", field)], field):
+            values = [value for stamp in stamps(page, field) if (value := _at(stamp, field)) is not None]
+            _check_order(values, anchor, field)
+            yield page
+            if page.next_cursor is None:
+                return
+        if iso(values[-1]) > iso(values[0]):
             anchor = values[-1]
         else:
             yield from _tied(read_all, field, values[0])
-            anchor = values[0] + MILLISECOND
+            anchor = _floor(values[0]) + MILLISECOND
+
+
+def _until_placed(read: Read, params: list[tuple[str, str]], field: str) -> Iterator[Page]:
+    """Yield the page, and by the server's cursor those after it while no row has a readable stamp to go on from."""
+    page = read(params)
+    for _ in range(MOST_BARE_PAGES):
+        yield page
+        if page.next_cursor is None or stamps(page, field):
+            return
+        page = read([*params, ("cursor", page.next_cursor)])
+    raise EndlessWalk(f"{MOST_BARE_PAGES} pages in a row have no row with a readable {field}: the walk cannot go on", path=field)
 
 
 def recent(read_all: ReadAll, stop_before: datetime | None) -> Iterator[Page]:
@@ -103,7 +116,7 @@ def recent(read_all: ReadAll, stop_before: datetime | None) -> Iterator[Page]:
 
 def slices(first: datetime, last: datetime, count: int) -> list[Slice]:
     """Return `count` disjoint parts of [first, last] that together hold every millisecond of it."""
-    start = first - timedelta(microseconds=first.microsecond % 1000)
+    start = _floor(first)
     steps = max(1, int((last - start) / MILLISECOND) // count + 1)
     found: list[Slice] = []
     while start <= last:
@@ -157,9 +170,18 @@ def iso(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
+def iso_up(instant: datetime) -> str:
+    """Return an instant as the API writes it, rounded up to the millisecond: an upper bound must not cut finer stamps off."""
+    return iso(instant + MILLISECOND - timedelta(microseconds=1))
+
+
+def _floor(instant: datetime) -> datetime:
+    return instant - timedelta(microseconds=instant.microsecond % 1000)
+
+
 def _tied(read_all: ReadAll, field: str, value: datetime) -> Iterator[Page]:
-    """Yield the rows whose stamp is `value` until two readings give the same ids: then none was skipped."""
-    bounds = [(f"{field}[gte]", iso(value)), (f"{field}[lte]", iso(value)), ("sort", field)]
+    """Yield the rows stamped in the millisecond of `value` until two readings give the same ids: then none was skipped."""
+    bounds = [(f"{field}[gte]", iso(value)), (f"{field}[lte]", iso(_floor(value) + MILLISECOND)), ("sort", field)]
     before: set[int] | None = None
     for _ in range(TIE_WALKS):
         ids: set[int] = set()

@@ -58,6 +58,11 @@ class Contract:
         return {**VERSION, **self.columns, "payload": pl.String()}
 
     @cached_property
+    def decoder(self) -> msgspec.json.Decoder[Record]:
+        """Return the strict reader of one record."""
+        return msgspec.json.Decoder(self.record)
+
+    @cached_property
     def rules(self) -> list[pa.Check]:
         """Return the rules that look at more than one column."""
         return rules(self.table, self.columns)

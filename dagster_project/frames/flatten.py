@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -29,15 +28,55 @@ class Version(msgspec.Struct):
     observed_at: datetime
     is_deleted: bool
     record: Record
+    values: tuple  # of the contract's columns
+    children: dict[str, list[tuple]]  # by child table
     payload: str
     raw: bytes
     keys: frozenset[str] = frozenset()
 
 
+class Unfit(ValueError):
+    """A value that no column can hold: names the field and the value."""
+
+    def __init__(self, field: str, value: object):
+        super().__init__(f"{field}: {value!r} does not fit its column")
+        self.field, self.value = field, value
+
+
+def values_of(contract: Contract, record: Record) -> tuple[tuple, dict[str, list[tuple]]]:
+    """Return the record's columns, and the rows of its child tables.
+
+    Raises:
+        Unfit: a number beyond 64 bits, an instant beyond the calendar, or an id that is no number.
+    """
+    values = tuple(_fit(record, name) for name in contract.columns)
+    children = {
+        child.name: [tuple(_fit(entry, name) for name in child.columns) for entry in _entries(record, child)] for child in contract.children
+    }
+    return values, children
+
+
+def _fit(owner: object, name: str) -> object:
+    value = getattr(owner, name)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise Unfit(name, value)
+    try:
+        return utc(value)
+    except OverflowError:
+        raise Unfit(name, value) from None
+
+
+def _entries(record: Record, child: ChildTable) -> list:
+    try:
+        return getattr(record, child.rows)
+    except (ValueError, OverflowError) as error:
+        raise Unfit(child.name, str(error)) from None
+
+
 def versions_frame(contract: Contract, versions: Sequence[Version]) -> pl.DataFrame:
     """Return the rows of `raw.<table>`: one per version, columns and order of `contract.schema`."""
     keys = {name: [getattr(version, name) for version in versions] for name in VERSION}
-    values = {name: [utc(get(version.record)) for version in versions] for name, get in _getters(contract.columns)}
+    values = {name: [version.values[position] for version in versions] for position, name in enumerate(contract.columns)}
     payloads = {"payload": [version.payload for version in versions]}
     return pl.DataFrame({**keys, **values, **payloads}, schema=contract.schema, strict=True)
 
@@ -45,9 +84,9 @@ def versions_frame(contract: Contract, versions: Sequence[Version]) -> pl.DataFr
 def child_frame(child: ChildTable, versions: Sequence[Version]) -> pl.DataFrame:
     """Return the rows of one child table: one per entry and version, in the record's order."""
     rows = [
-        (version.organisation_id, version.id, version.version_number, position, *(getattr(entry, name) for name in child.columns))
+        (version.organisation_id, version.id, version.version_number, position, *entry)
         for version in versions
-        for position, entry in enumerate(getattr(version.record, child.rows))
+        for position, entry in enumerate(version.children[child.name])
     ]
     return pl.DataFrame(rows, schema=child.schema, orient="row", strict=True)
 
@@ -81,10 +120,6 @@ def utc(value: T) -> T:
     if isinstance(value, datetime) and value.tzinfo is not UTC:
         return value.astimezone(UTC)  # ty: ignore[invalid-explicit-return]  (a datetime stays one)
     return value
-
-
-def _getters(columns: Iterable[str]) -> list[tuple[str, attrgetter]]:
-    return [(name, attrgetter(name)) for name in columns]
 
 
 def _rule_names(contract: Contract) -> list[str]:

@@ -1,8 +1,9 @@
 """One record of the API: its key, its canonical form and hash, and whether it keeps the contract."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from typing import Any
 
 import msgspec
 import xxhash
@@ -19,9 +20,14 @@ class Key(msgspec.Struct, rename="camel"):
     """What must be readable of a record before anything else is: without an id it cannot be kept."""
 
     id: int
-    updated_at: datetime | None = None
-    created_at: datetime | None = None
     organization_id: float | int | None = None
+    deleted_at: str | None = None
+
+
+class OnlyId(msgspec.Struct):
+    """The one field that a row must have to be told from others."""
+
+    id: int
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -44,9 +50,18 @@ class Canonical(msgspec.Struct, frozen=True):
     keys: frozenset[str]
 
 
+_ID = msgspec.json.Decoder(OnlyId)
 _KEY = msgspec.json.Decoder(Key)
 _DICT = msgspec.json.Decoder(dict)
 _SORTED = msgspec.json.Encoder(order="sorted")
+
+
+def id_of(raw: bytes) -> int | None:
+    """Return the id of a record whose other fields may be unreadable; None when it has no usable one."""
+    try:
+        return _ID.decode(raw).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _id(raw)
 
 
 def raw_hash(raw: bytes) -> int:
@@ -64,7 +79,7 @@ def key(raw: bytes, organisation_id: int) -> Key | Rejected:
     try:
         found = _KEY.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return rejected(raw, "unreadable_key", str(error), record_id=_readable_id(raw))
+        return rejected(raw, "unreadable_key", str(error), record_id=_id(raw))
     if found.organization_id not in (None, organisation_id):
         detail = f"organizationId is not {organisation_id}: the record belongs to another organisation"
         return rejected(raw, "wrong_organisation", detail, "organizationId", found.organization_id, found.id)
@@ -75,7 +90,7 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
     """Return the record with sorted keys and without personal data; volatile fields stay, but are not hashed.
 
     Raises:
-        msgspec.DecodeError, UnicodeDecodeError: not a JSON object, or text that is no valid Unicode.
+        msgspec.DecodeError, UnicodeDecodeError, RecursionError: not a JSON object, no valid Unicode, or nested too deep.
     """
     record = _DICT.decode(raw)
     keys = frozenset(record)
@@ -107,7 +122,7 @@ def _inside(value: object, dropped: frozenset[str]) -> object:
 def validate(contract: Contract, payload: bytes, raw: bytes) -> Record | Rejected:
     """Return the record in its typed form, or why it breaks the contract (strict: 7.9, "7" and true are no integers)."""
     try:
-        return msgspec.json.decode(payload, type=contract.record)
+        return contract.decoder.decode(payload)
     except msgspec.ValidationError as error:
         path = _path(str(error))
         return rejected(raw, "type", str(error), ".".join(map(str, path)) or None, _at(payload, path), _id(payload))
@@ -124,10 +139,20 @@ def rejected(  # noqa: PLR0917
 
 
 def _safe_json(raw: bytes) -> str:
+    """Return the record as ASCII JSON without personal data; of what cannot even be parsed only its size, for it may hold some."""
+    record = _leniently(raw)
+    if record is None:
+        return json.dumps({"unparsable_bytes": len(raw)})
+    return json.dumps(without(record, PERSONAL_KEYS | SIGNED_URL_KEYS), sort_keys=True)
+
+
+def _leniently(raw: bytes) -> dict[str, Any] | None:
+    """Return the object that Python's own reader sees: it takes NaN and lone surrogates, which ours refuses."""
     try:
-        return _SORTED.encode(without(_DICT.decode(raw), PERSONAL_KEYS | SIGNED_URL_KEYS)).decode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ascii(raw.decode("utf-8", "replace"))[:10_000]
+        record = json.loads(raw.decode("utf-8", "replace"))
+        return without(record, frozenset()) if isinstance(record, dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _path(message: str) -> list[str | int]:
@@ -151,13 +176,6 @@ def _at(payload: bytes, path: list[str | int]) -> object:
     return value
 
 
-def _readable_id(raw: bytes) -> int | None:
-    try:
-        return _id(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError):
-        return None
-
-
 def _id(payload: bytes) -> int | None:
-    found = _DICT.decode(payload).get("id")
+    found = (_leniently(payload) or {}).get("id")
     return found if isinstance(found, int) and not isinstance(found, bool) and abs(found) < 2**63 else None

@@ -59,11 +59,13 @@ class Commit:
     """Everything of one batch: it is stored in one transaction or not at all."""
 
     table: str
+    organisation_id: int | None = None
     versions: pl.DataFrame | None = None
     children: dict[str, pl.DataFrame] = field(default_factory=dict)
     latest: pl.DataFrame | None = None
     seen_again: pl.DataFrame | None = None  # organisation_id, id, raw_hash: same content in other bytes
     tombstones: Sequence[Tombstone] = ()
+    accepted: pl.DataFrame | None = None  # record_id: rows that keep the contract; their quarantine ends
     quarantine: pl.DataFrame | None = None
     drift: pl.DataFrame | None = None
     states: Sequence[State] = ()

@@ -22,6 +22,10 @@ _SQL_TYPES: dict[type[pl.DataType], str] = {
 }  # fmt: skip
 
 
+QUARANTINE_KEY = ("{}.organisation_id", "{}.endpoint", "coalesce({0}.record_id, {0}.raw_hash)", "{}.reason_code")
+DRIFT_KEY = ("{}.organisation_id", "{}.endpoint", "{}.kind", "{}.field", "{}.value")
+
+
 def connect(path: Path | str, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Return a connection with the settings every one of ours has: UTC, a memory limit, temporary files beside the file."""
     found = duckdb.connect(str(path), read_only=read_only)
@@ -114,8 +118,9 @@ class DuckDBWarehouse:
                 self._note_bytes(batch.table, batch.seen_again)
             for stone in batch.tombstones:
                 self._bury(batch.table, stone)
-            self._count("quarantine", batch.quarantine, ("organisation_id", "endpoint", "raw_hash", "reason_code"))
-            self._count("drift", batch.drift, ("organisation_id", "endpoint", "kind", "field", "value"))
+            self._release(batch)
+            self._count("quarantine", batch.quarantine, QUARANTINE_KEY, "status = 'open', raw_json = g.raw_json, run_id = g.run_id")
+            self._count("drift", batch.drift, DRIFT_KEY)
             self._save_states(batch.states)
             if batch.endpoint_run:
                 self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
@@ -226,16 +231,26 @@ class DuckDBWarehouse:
             key,
         )
 
-    def _count(self, table: str, rows: pl.DataFrame | None, keys: Sequence[str]) -> None:
+    def _release(self, batch: Commit) -> None:
+        """Note that records of the quarantine have come again and kept the contract."""
+        if batch.accepted is None or not batch.accepted.height:
+            return
+        with self._given(given_accepted=batch.accepted):
+            self.connection.execute(
+                """update ops.quarantine q set status = 'replayed' from given_accepted g
+                where q.record_id = g.record_id and q.organisation_id = ? and q.endpoint = ? and q.status = 'open'""",
+                [batch.organisation_id, batch.table],
+            )
+
+    def _count(self, table: str, rows: pl.DataFrame | None, keys: Sequence[str], more: str = "") -> None:
         """Insert what is seen for the first time; of the rest note when it was last seen, and how often."""
         if rows is None or not rows.height:
             return
-        same = " and ".join(f"t.{key} is not distinct from g.{key}" for key in keys)
-        rows = rows.unique(list(keys), keep="last", maintain_order=True)
+        same = " and ".join(f"{key.format('t')} is not distinct from {key.format('g')}" for key in keys)
         with self._given(given_seen=rows):
             self.connection.execute(
                 f"""update ops.{table} t set last_seen_at = g.last_seen_at, times_seen = t.times_seen + g.times_seen
-                from given_seen g where {same}"""
+                {", " if more else ""}{more} from given_seen g where {same}"""
             )
             self.connection.execute(
                 f"insert into ops.{table} by name select * from given_seen g where not exists (select 1 from ops.{table} t where {same})"
