@@ -19,6 +19,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 SCHEMES = ("light", "dark")
 WIDTHS = {"wide": 1440, "narrow": 390}
 HEIGHT = 900
+FRONT = "overview"  # the page that has no address of its own
 ADDRESSES = {"dagster-assets": "/asset-groups", "dagster-runs": "/runs"}
 
 
@@ -64,7 +65,7 @@ def _dashboard(browser: Browser, settings: Settings, folder: Path) -> Iterator[P
     names = sorted(path.stem for path in (ROOT / "dashboards" / "views").glob("[a-z]*.py"))
     for name, scheme, (size, width) in product(names, SCHEMES, WIDTHS.items()):
         page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
-        page.goto(f"http://127.0.0.1:{settings.dashboard_port}/{name}")
+        page.goto(f"http://127.0.0.1:{settings.dashboard_port}/{'' if name == FRONT else name}")
         page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
         page.wait_for_timeout(1500)  # charts draw after the script has ended
         _unroll(page, width)

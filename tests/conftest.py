@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -10,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from dagster_project.settings import Settings
+from tests.ports import unused
 
 ROOT = Path(__file__).resolve().parent.parent
-SHELLS = ("dbt", "defs", "dashboards", "test_portability.py", "test_end_to_end.py")  # slower: run after the core, in this order
+SHELLS = (
+    "test_demo.py",
+    "dbt",
+    "defs",
+    "dashboards",
+    "test_portability.py",
+    "test_end_to_end.py",
+)  # slower: run after the core, in this order
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 STRICT = pytest.StashKey[bool]()
 
@@ -99,6 +106,4 @@ def chromium() -> str:
 @pytest.fixture
 def unused_port() -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return unused()

@@ -1,12 +1,78 @@
-"""The demo's table: every KPI of every site, and words where there is no figure."""
+"""The demo: a first run that reads everything, a second that reads what changed, and a table of every KPI of every site."""
 
+import re
+from collections.abc import Generator
 from datetime import date
+from io import StringIO
 
+import duckdb
 import pytest
 from rich.console import Console
 
-from dagster_project.demo import cell, kpi_table, told
+from dagster_project import embedded, programs, publish
+from dagster_project.demo import cell, demo, kpi_table, told
+from dagster_project.settings import ROOT, Settings, load
 from dagster_project.warehouse.figures import Effort
+from tests.ports import unused
+
+QUESTIONS = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/sql-guide.md").read_text(encoding="utf-8"), re.DOTALL)
+SMALL = "0.05"  # a thousand work orders: enough for every figure, quick to read
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Generator[Settings]:
+    """Give settings whose simulator runs already, with a small plant."""
+    settings = load(data_dir=tmp_path_factory.mktemp("demo"), simulator_port=unused(), maintainx_token=None)
+    child = programs.start(embedded.program(settings, "--scale", SMALL))
+    try:
+        programs.wait_until_answers(child)
+        yield settings
+    finally:
+        programs.stop([child])
+
+
+@pytest.fixture(scope="module")
+def runs(plant: Settings) -> list[str]:
+    """Return what two runs of the demo printed, one after the other."""
+    printed = []
+    for _ in range(2):
+        paper = StringIO()
+        assert demo(plant, Console(file=paper, width=120, highlight=False)) == 0
+        printed.append(paper.getvalue())
+    return printed
+
+
+def read(printed: str) -> tuple[int, int, int]:
+    found = re.search(r"Read ([\d,]+) records in ([\d,]+) requests: ([\d,]+) were new", printed)
+    assert found, printed
+    records, requests, versions = (int(number.replace(",", "")) for number in found.groups())
+    return records, requests, versions
+
+
+@pytest.mark.dbt
+def test_the_first_run_reads_everything_and_ends_with_a_table(runs: list[str]) -> None:
+    records, _, versions = read(runs[0])
+    assert 0.9 * records < versions <= records
+    assert re.search(r"^ *PM compliance( +[\d.]+ %){3} *$", runs[0], re.MULTILINE)
+    assert re.search(r"^ *Work orders completed( +\d+){3} *$", runs[0], re.MULTILINE)
+    assert "make dashboard" in runs[0]
+
+
+@pytest.mark.dbt
+def test_a_later_run_is_a_day_on_and_reads_little(runs: list[str]) -> None:
+    assert "A day passes in the plant: it is Tuesday 17 November 2026" in runs[1]
+    (_, first_requests, first_versions), (_, requests, versions) = map(read, runs)
+    assert 0 < versions < first_versions / 20
+    assert requests < first_requests
+    assert re.search(r"Compared [\d,]+ with the source in \d+ requests: \d+ differed", runs[1])
+
+
+@pytest.mark.dbt
+@pytest.mark.parametrize("question", QUESTIONS, ids=range(1, len(QUESTIONS) + 1))
+def test_every_question_of_the_sql_guide_has_an_answer(question: str, plant: Settings, runs: list[str]) -> None:
+    assert len(runs) == 2
+    with duckdb.connect(str(publish.current(plant.published_dir)), read_only=True) as connection:
+        assert connection.sql(question).fetchall() != []
 
 
 def row(label: str = "Lead time", site_name: str = "Austin", unit: str = "hours", value: float | None = 4.2, reason: str = "") -> dict:
