@@ -13,7 +13,7 @@ from dagster_project import programs, publish, up
 from dagster_project.settings import Settings, load
 from dashboards import screenshots
 
-GRAPH = {"width": 1920, "height": 1200}
+WIDTH, HEIGHT = 1920, 1200
 ADDRESSES = {"dagster_assets": "/asset-groups", "dagster_runs": "/runs"}
 
 
@@ -39,7 +39,7 @@ def _pictures(settings: Settings, folder: Path) -> Iterator[Path]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=screenshots.browser_path(), args=screenshots.FLAGS)
         for name, address in ADDRESSES.items():
-            page = browser.new_page(viewport=GRAPH)
+            page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
             page.goto(f"http://127.0.0.1:{settings.dagster_port}{address}")
             page.wait_for_load_state("networkidle")
             page.wait_for_timeout(4000)  # the graph is laid out by a worker
