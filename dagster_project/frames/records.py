@@ -9,7 +9,7 @@ import msgspec
 import xxhash
 
 from dagster_project.frames.contract import Contract
-from dagster_project.frames.schemas import Record
+from dagster_project.frames.schemas import Id, Record
 
 PERSONAL_KEYS = frozenset({"email", "phoneNumber", "hourlyRate", "lastVisitedAt", "creatorContactInfo"})
 SIGNED_URL_KEYS = frozenset({"url"})  # pre-signed for an hour: a secret, and different at every read
@@ -19,7 +19,7 @@ FREE_KEYS = frozenset({"extraFields"})  # labels are the customer's: never taken
 class Key(msgspec.Struct, rename="camel"):
     """What must be readable of a record before anything else is: without an id it cannot be kept."""
 
-    id: int
+    id: Id
     organization_id: float | int | None = None
     deleted_at: str | None = None
 
@@ -27,7 +27,7 @@ class Key(msgspec.Struct, rename="camel"):
 class OnlyId(msgspec.Struct):
     """The one field that a row must have to be told from others."""
 
-    id: int
+    id: Id
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -79,7 +79,7 @@ def key(raw: bytes, organisation_id: int) -> Key | Rejected:
     try:
         found = _KEY.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return rejected(raw, "unreadable_key", str(error), record_id=_id(raw))
+        return rejected(raw, "unreadable_key", str(error), *_named(error, raw), _id(raw))
     if found.organization_id not in (None, organisation_id):
         detail = f"organizationId is not {organisation_id}: the record belongs to another organisation"
         return rejected(raw, "wrong_organisation", detail, "organizationId", found.organization_id, found.id)
@@ -124,8 +124,7 @@ def validate(contract: Contract, payload: bytes, raw: bytes) -> Record | Rejecte
     try:
         return contract.decoder.decode(payload)
     except msgspec.ValidationError as error:
-        path = _path(str(error))
-        return rejected(raw, "type", str(error), ".".join(map(str, path)) or None, _at(payload, path), _id(payload))
+        return rejected(raw, "type", str(error), *_named(error, payload), _id(payload))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return rejected(raw, "unreadable", str(error), record_id=_id(payload))
 
@@ -155,6 +154,12 @@ def _leniently(raw: bytes) -> dict[str, Any] | None:
         return None
 
 
+def _named(error: Exception, payload: bytes) -> tuple[str | None, object]:
+    """Return the field that a validation error is about, and its value."""
+    path = _path(str(error)) if isinstance(error, msgspec.ValidationError) else []
+    return (".".join(map(str, path)), _at(payload, path)) if path else (None, None)
+
+
 def _path(message: str) -> list[str | int]:
     """Return the path inside a msgspec message: "Expected `int`, got `str` - at `$.assignees[0].id`"."""
     found = re.search(r"at `\$(.*)`", message)
@@ -165,7 +170,7 @@ def _path(message: str) -> list[str | int]:
 
 
 def _at(payload: bytes, path: list[str | int]) -> object:
-    value: object = _DICT.decode(payload)
+    value: object = _leniently(payload)
     for step in path:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step)
