@@ -1,6 +1,5 @@
 """The dashboard: navigation, filters kept in the URL, and a page that follows each new version of the published data."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +9,9 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from dashboards import data, filters, views
-from dashboards.filters import Selection
 
 LOOK_EVERY_SECONDS = 5
+SELECTION = "_selection"  # how the filters reach the page that is drawn
 STYLE = Path(__file__).parent / "style.css"
 
 
@@ -21,35 +20,32 @@ def main() -> None:
     st.set_page_config(page_title="MaintainX analytics", page_icon=":material/monitoring:", layout="wide")
     st.html(STYLE)
     version = data.published()
-    drawn: dict[str, Callable[[], None]] = {}
-    pages = {view.__name__.rsplit(".", 1)[-1]: _page(view, drawn) for view in views.all_views()}
+    pages = {views.name(view): _page(view) for view in views.all_views()}
     page = st.navigation(list(pages.values()))
     _watch(version, st.context.theme.type)
     if version is None:
         first_run()
         return
     try:
-        _draw(version, page, pages, drawn)
+        _draw(version, page, pages)
     except duckdb.Error as error:
         unreadable(version, error)
 
 
-def _page(view: ModuleType, drawn: dict[str, Callable[[], None]]) -> StreamlitPage:
-    name = view.__name__.rsplit(".", 1)[-1]
-    return st.Page(lambda: drawn[name](), title=view.TITLE, icon=view.ICON, url_path=name, default=view.ORDER == 1)
+def _page(view: ModuleType) -> StreamlitPage:
+    def draw() -> None:
+        view.render(st.session_state[SELECTION])
+
+    return st.Page(draw, title=view.TITLE, icon=view.ICON, url_path=views.name(view), default=view.ORDER == 1)
 
 
-def _draw(version: str, page: StreamlitPage, pages: dict[str, StreamlitPage], drawn: dict[str, Callable[[], None]]) -> None:
+def _draw(version: str, page: StreamlitPage, pages: dict[str, StreamlitPage]) -> None:
     selection = filters.choose(version, datetime.now(UTC), pages)
     if selection is None:
         nothing_yet()
         return
-    drawn |= {view.__name__.rsplit(".", 1)[-1]: _drawing(view, selection) for view in views.all_views()}
+    st.session_state[SELECTION] = selection
     page.run()
-
-
-def _drawing(view: ModuleType, selection: Selection) -> Callable[[], None]:
-    return lambda: view.render(selection)
 
 
 @st.fragment(run_every=LOOK_EVERY_SECONDS)
@@ -81,7 +77,7 @@ def unreadable(version: str, error: duckdb.Error) -> None:
     st.text(f"{type(error).__name__} while reading version {data.version_name(version)}.")
     st.markdown("Publish it anew; the full message is in the dashboard's log.")
     st.code("make refresh", language="bash")
-    print(f"{version}: {error}", flush=True)  # noqa: T201  the log of this program
+    print(f"{version}: {error}", flush=True)
 
 
 main()

@@ -14,6 +14,10 @@ KEPT_ANSWERS = 500  # of one query; an answer is some kB
 Value = str | int | float | date | datetime | list[str] | None
 
 
+class Unreadable(Exception):
+    """The published file cannot be opened or lacks a table: names the file and what DuckDB said."""
+
+
 def published() -> str | None:
     """Return the DuckDB file of the version to read, None before the first publication."""
     path = publish.current(settings.load().published_dir)
@@ -27,9 +31,12 @@ def version_name(version: str) -> str:
 
 @st.cache_data(max_entries=KEPT_ANSWERS, show_spinner=False)
 def _rows(version: str, query: str, parameters: Sequence[Value] = ()) -> pl.DataFrame:
-    with duckdb.connect(version, read_only=True, config={"enable_external_access": "false"}) as connection:
-        connection.execute("set timezone = 'UTC'")
-        return connection.sql(query, params=list(parameters)).pl()
+    try:
+        with duckdb.connect(version, read_only=True, config={"enable_external_access": "false"}) as connection:
+            connection.execute("set timezone = 'UTC'")
+            return connection.sql(query, params=list(parameters)).pl()
+    except duckdb.Error as error:
+        raise Unreadable(f"{version}: {error}") from error
 
 
 def organisations(version: str) -> pl.DataFrame:
@@ -50,7 +57,8 @@ def sites(version: str, organisation_id: int) -> pl.DataFrame:
     The site of records that belong to no other is listed only when it has any.
     """
     query = """
-        select site_id, coalesce(site_name, site_id) as site_name, coalesce(time_zone, 'UTC') as time_zone, crew_hours_per_week, is_unassigned
+        select
+            site_id, coalesce(site_name, site_id) as site_name, coalesce(time_zone, 'UTC') as time_zone, crew_hours_per_week, is_unassigned
         from ops.sites
         where organisation_id = ?
             and (not is_unassigned or site_id in (select site_id from marts.fct_work_orders))
@@ -87,7 +95,7 @@ def kpis(version: str, organisation_id: int, grain: str) -> pl.DataFrame:
 
 
 def freshness(version: str) -> pl.DataFrame:
-    """One row per organisation: data_to and as_of of its KPIs, when its last good run ended on the wall clock, the state of its last run."""
+    """One row per organisation: data_to and as_of of its KPIs, when its last good run ended by the wall clock, the state of its last."""
     query = """
         with marts as (select organisation_id, max(data_to) as data_to, max(as_of) as as_of from marts.kpis group by organisation_id),
         runs as (
@@ -108,7 +116,7 @@ def repairs(version: str, site_ids: list[str], start: date, end: date) -> pl.Dat
     """One row per REACTIVE order completed in the period: its number, title, site, asset, and hours of lead, repair and labour."""
     query = """
         select
-            f.sequential_id as number, f.title, f.site_id, a.asset_name, f.completed_on,
+            f.sequential_id as number, f.title, f.site_id as site, a.asset_name, f.completed_on,
             case when not f.has_negative_lead then f.lead_hours end as lead_hours,
             f.repair_seconds / 3600.0 as repair_hours, f.repair_basis, nullif(f.labour_seconds, 0) / 3600.0 as labour_hours, f.work_order_id
         from marts.fct_work_orders f
@@ -137,7 +145,8 @@ def pm_misses(version: str, site_ids: list[str], start: date, end: date) -> pl.D
     """One row per PM due in the period that was late, missed or skipped: number, title, site, due date, outcome, days late."""
     query = """
         select
-            w.number, coalesce(w.title, 'Work order ' || p.work_order_id) as title, w.site_name, p.original_due_on, p.outcome, p.days_late,
+            w.number, coalesce(p.title, w.title) as title, w.site_name, p.original_due_on, p.outcome,
+            cast(ceil(p.days_late) as bigint) as days_late,
             w.asset_path, w.assignee_names, w.maintainx_url, p.work_order_id
         from marts.fct_pm_occurrences p
         left join marts.work_orders w on w.work_order_id = p.work_order_id and w.site_id = p.site_id
@@ -151,7 +160,8 @@ def attention(version: str, site_ids: list[str]) -> pl.DataFrame:
     """One row per active order that is overdue or on hold: the most urgent, then the longest overdue first."""
     query = """
         select
-            number, title, site_name, priority, status, days_overdue, is_overdue, due_on, asset_path, assignee_names, created_on, type,
+            number, title, site_name, priority, status, cast(floor(days_overdue) as bigint) as days_overdue,
+            is_overdue, due_on, asset_path, assignee_names, created_on, type,
             maintainx_url, work_order_id
         from marts.work_orders
         where site_id in (select unnest(?)) and status in ('OPEN', 'IN_PROGRESS', 'ON_HOLD') and (is_overdue or status = 'ON_HOLD')
@@ -192,6 +202,21 @@ def down_now(version: str, site_ids: list[str], as_of: datetime) -> pl.DataFrame
     return _rows(version, query, [as_of, site_ids])
 
 
+def standstills(version: str, site_ids: list[str], start: date, end: date, as_of: datetime) -> pl.DataFrame:
+    """One row per downtime interval that ended in the period, or goes on: asset, site, type, begin, end, hours; the longest first."""
+    query = """
+        select a.asset_name, f.site_id as site, f.downtime_type, f.started_at, f.ended_at,
+            epoch(coalesce(f.ended_at, ?::timestamptz) - f.started_at) / 3600 as hours, a.asset_path
+        from marts.fct_downtime f
+        left join marts.dim_sites s on s.site_id = f.site_id
+        left join marts.dim_assets a on a.organisation_id = f.organisation_id and a.asset_id = f.asset_id
+        where f.site_id in (select unnest(?))
+            and (f.is_ongoing or cast(timezone(coalesce(s.time_zone, 'UTC'), f.ended_at) as date) between ? and ?)
+        order by hours desc, f.asset_id, f.started_at
+    """
+    return _rows(version, query, [as_of, site_ids, start, end])
+
+
 def endpoints(version: str) -> pl.DataFrame:
     """One row per organisation and endpoint: its last synchronisation, whatever came of it, and when it was last read well."""
     query = """
@@ -200,7 +225,8 @@ def endpoints(version: str) -> pl.DataFrame:
             qualify row_number() over (partition by organisation_id, endpoint order by read_at desc, run_id desc) = 1
         ),
         good as (
-            select organisation_id, endpoint, max(read_at) as good_at from ops.endpoint_runs where kind = 'sync' and status = 'ok' group by all
+            select organisation_id, endpoint, max(read_at) as good_at
+            from ops.endpoint_runs where kind = 'sync' and status = 'ok' group by all
         )
         select l.organisation_id, l.endpoint, l.status, g.good_at, l.requests, l.fetched, l.inserted, l.updated, l.unchanged, l.quarantined,
             l.deleted, l.seconds, l.watermark_to, l.reason
@@ -238,8 +264,8 @@ def drift(version: str) -> pl.DataFrame:
 def runs(version: str, count: int = 30) -> pl.DataFrame:
     """One row per run and organisation, the newest first."""
     query = """
-        select organisation_id, run_id, kind, status, finished_at, wall_started_at, wall_finished_at,
-            epoch(wall_finished_at - wall_started_at) as seconds, requests, error
+        select organisation_id, kind, status, wall_finished_at as finished_at, finished_at as data_to_at,
+            epoch(wall_finished_at - wall_started_at) as seconds, requests, error, run_id
         from ops.runs order by wall_started_at desc nulls last, organisation_id limit ?
     """
     return _rows(version, query, [count])

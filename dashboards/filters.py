@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -40,6 +41,7 @@ class Selection:
     periods: tuple[Period, ...]  # the newest first
     index: int  # of the chosen one
     now: datetime
+    as_of: datetime  # the instant at which the KPIs were evaluated, on the source's clock
     pages: Mapping[str, StreamlitPage] = field(default_factory=dict)
 
     @property
@@ -110,11 +112,12 @@ def choose(version: str, now: datetime, pages: Mapping[str, StreamlitPage]) -> S
         periods=periods,
         index=index,
         now=now,
+        as_of=_as_of(version, organisation_id) or now,
         pages=pages,
     )
 
 
-def _choose_organisation(organisations: pl.DataFrame) -> dict[str, object]:
+def _choose_organisation(organisations: pl.DataFrame) -> dict[str, Any]:
     rows = _named_uniquely(organisations, "organisation_name", "organisation_id")
     name = st.selectbox("Organisation", list(rows), key="organisation", bind="query-params", on_change=_forget, args=("site",))
     return rows[name]
@@ -127,7 +130,9 @@ def _choose_site(places: pl.DataFrame) -> str | None:
 
 
 def _choose_grain() -> str:
-    name = st.segmented_control("Periods", list(GRAINS), default="Weeks", required=True, key="periods", bind="query-params", on_change=_forget, args=("period",))  # noqa: E501
+    name = st.segmented_control(
+        "Periods", list(GRAINS), default="Weeks", required=True, key="periods", bind="query-params", on_change=_forget, args=("period",)
+    )
     return GRAINS[name or "Weeks"]
 
 
@@ -148,7 +153,11 @@ def _forget(key: str) -> None:
     st.query_params.pop(key, None)
 
 
-def _named_uniquely(frame: pl.DataFrame, name: str, identifier: str) -> dict[str, dict[str, object]]:
+def _as_of(version: str, organisation_id: int) -> datetime | None:
+    return dict(data.freshness(version).select("organisation_id", "as_of").iter_rows()).get(organisation_id)
+
+
+def _named_uniquely(frame: pl.DataFrame, name: str, identifier: str) -> dict[str, dict[str, Any]]:
     rows = list(frame.iter_rows(named=True))
     names = [row[name] for row in rows]
     return {row[name] if names.count(row[name]) == 1 else f"{row[name]} ({row[identifier]})": row for row in rows}

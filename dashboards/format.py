@@ -10,6 +10,7 @@ import polars.selectors as cs
 
 SPACE = "\u00a0"  # between a number and its unit: they never part at a line's end
 MISSING = "—"
+TO = "\u2013"  # the en dash between two numbers
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNITS = {"hours": "h", "share": "%", "orders": "orders", "crew_weeks": "weeks"}
@@ -43,11 +44,27 @@ COVERED = {  # what a KPI's coverage_share is a share of
     "backlog_hours": "have an own estimate",
     "backlog_crew_weeks": "have an own estimate",
 }
-STATUSES = {"OPEN": "Open", "IN_PROGRESS": "In progress", "ON_HOLD": "On hold", "DONE": "Done", "CANCELED": "Canceled", "SKIPPED": "Skipped"}
+SHORT_NAMES = {  # where a label would break a sentence
+    "lead_time_reactive": "Reactive lead time",
+    "lead_time_reactive_median": "Median reactive lead time",
+    "lead_time_median": "Median lead time",
+    "backlog_overdue_count": "Overdue backlog",
+    "backlog_crew_weeks": "Backlog",
+    "vendor_on_time_share": "MaintainX's on-time share",
+}
+ACRONYMS = {"Kpi": "KPI", "Rca reports": "RCA reports", "Maintainx": "MaintainX"}
+STATUSES = {
+    "OPEN": "Open",
+    "IN_PROGRESS": "In progress",
+    "ON_HOLD": "On hold",
+    "DONE": "Done",
+    "CANCELED": "Canceled",
+    "SKIPPED": "Skipped",
+}
 PRIORITIES = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low", "NONE": "No priority"}  # in the order of urgency
 
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
-_FORMULA = r"^(\s*[=+\-@＝＋－＠]|[\t\r\n])"
+_FORMULA = r"^(\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20]|[\t\r\n])"  # with their full-width forms, which a spreadsheet reads alike
 
 
 def reason(code: str | None) -> str:
@@ -139,7 +156,7 @@ def period_span(start: date, end: date, grain: str) -> str:
     if grain == "month":
         return period_name(start, grain)
     first = str(start.day) if start.month == end.month else f"{start.day} {MONTHS[start.month - 1]}"
-    return f"{period_label(start, grain)}, {first}–{day(end)}"
+    return f"{period_label(start, grain)}, {first}{TO}{day(end)}"
 
 
 def instant(at: datetime, zone: ZoneInfo) -> str:
@@ -156,7 +173,13 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def code(value: str | None) -> str:
     """Return a code of a record in sentence case: `work_orders` → `Work orders`."""
-    return (value or MISSING).replace("_", " ").capitalize()
+    words = (value or MISSING).replace("_", " ").capitalize()
+    return ACRONYMS.get(words, words)
+
+
+def inside(name: str) -> str:
+    """Return a name as it stands inside a sentence: without its capital, unless it begins with an acronym."""
+    return name if name[1:2].isupper() or name.startswith("MaintainX") else name[:1].lower() + name[1:]
 
 
 def verbatim(text: str) -> str:

@@ -1,8 +1,9 @@
 """What pages are made of: the head, tiles, figures with their table, lists. Text of records is escaped, never interpreted."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import escape
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import altair as alt
@@ -14,6 +15,7 @@ from dashboards.filters import ALL_SITES, Selection
 from dashboards.format import MISSING, code, csv, instant
 from dashboards.readings import Reading, sparkline
 
+ROW_PIXELS = 36
 REFRESHED_EVERY = timedelta(hours=24)
 COLUMN_NAMES = {"n": "n", "pms": "PMs"}
 COLUMN_FORMATS = {
@@ -32,22 +34,29 @@ def head(selection: Selection, page: str, finding: str, *, when: str | None = No
     words = " · ".join(escape(part) for part in (place if is_filtered else ["All organisations"]))
     st.html(
         f'<header class="mx-head"><p class="mx-eyebrow"><b>{escape(page)}</b> · {words}</p>'
-        f'<h1>{escape(finding)}</h1><p class="mx-fresh">{_freshness(selection)}</p></header>'
+        f'<h1>{escape(finding)}</h1><p class="mx-fresh">{_freshness(selection, is_filtered=is_filtered)}</p></header>'
     )
 
 
-def _freshness(selection: Selection) -> str:
+def _freshness(selection: Selection, *, is_filtered: bool) -> str:
     rows = {row["organisation_id"]: row for row in data.freshness(selection.version).iter_rows(named=True)}
-    row = rows.get(selection.organisation_id, {})
+    if is_filtered:
+        return _fresh(rows.get(selection.organisation_id, {}), selection.zone, selection.now)
+    organisations = data.organisations(selection.version).iter_rows()
+    lines = ((name, _fresh(rows.get(identifier, {}), ZoneInfo(zone), selection.now)) for identifier, name, zone in organisations)
+    return "<br>".join(f"{escape(name)}: {line}" for name, line in lines)
+
+
+def _fresh(row: Mapping[str, Any], zone: ZoneInfo, now: datetime) -> str:
     if row.get("data_to") is None:
         return "the source has not been read completely yet"
     marks = []
-    late = int((selection.now - row["read_at"] - REFRESHED_EVERY) / timedelta(hours=1)) if row["read_at"] else 0
+    late = int((now - row["read_at"] - REFRESHED_EVERY) / timedelta(hours=1)) if row["read_at"] else 0
     if late > 0:
         marks.append(f"{late:,} h late")
     if row["last_status"] == "failed":
         marks.append("the last run failed, these are the last good figures")
-    words = f"data to {escape(instant(row['data_to'], selection.zone))}"
+    words = f"data to {escape(instant(row['data_to'], zone))}"
     return words + "".join(f' <span class="mx-mark">{escape(mark)}</span>' for mark in marks)
 
 
@@ -71,75 +80,98 @@ def nothing(selection: Selection, what: str) -> str:
     return f"{what} in {selection.place} in {selection.span}."
 
 
-def tile(selection: Selection, reading: Reading, *, page: str, link: str, index: int | None = None, label: str | None = None) -> None:
-    """Draw one KPI: value, change, the last 13 periods with the target, of how many on which basis; the whole opens a page."""
-    row, kpi = reading.row, reading.row["kpi"]
-    with st.container(border=True, key=f"tile_{kpi}"):
-        change = f'<p class="mx-change {reading.verdict}">{escape(reading.change_words)}</p>'
-        if reading.value is None:
-            change = f'<p class="mx-change missing">{escape(reading.missing_words)}</p>'
-        thin = ' class="thin"' if reading.is_thin else ""
-        caption = f"<span{thin}>{escape(reading.caption if not reading.is_thin else reading.caption + ' · low coverage')}</span>"
-        st.html(
-            f'<div class="mx-tile"><h3>{escape(label or reading.label)}</h3><p class="mx-value">{escape(reading.text)}</p>{change}</div>'
-        )
-        points = sparkline(selection, kpi, index)
-        if points["value"].drop_nulls().len() > 1:
-            alt_text = f"{reading.label}, the last {points.height} {selection.grain}s; {reading.text} now, {reading.change_words or reading.missing_words}"
-            st.altair_chart(charts.sparkline(points, row["target"], row["unit"]), alt=alt_text, key=f"spark_{kpi}")
-        st.html(f'<div class="mx-tile"><p class="mx-caption">{caption}</p></div>')
-        if page in selection.pages:
-            st.page_link(selection.pages[page], label=link, icon=":material/arrow_forward:", icon_position="right", query_params=address())
+def tile(selection: Selection, reading: Reading, *, index: int | None = None) -> None:
+    """Draw one KPI: value, change, the last 13 periods with the target, of how many on which basis."""
+    row = reading.row
+    change, verdict = (reading.change_words, reading.verdict) if reading.value is not None else (reading.missing_words, "missing")
+    st.html(
+        f'<div class="mx-tile"><h3>{escape(reading.label)}</h3><p class="mx-value">{escape(reading.text)}</p>'
+        f'<p class="mx-change {verdict}">{escape(change)}</p></div>'
+    )
+    points = sparkline(selection, row["kpi"], index)
+    if points["value"].drop_nulls().len() > 1:
+        told = f"{reading.label}, the last {points.height} {selection.grain}s; {reading.text} now, {change}"
+        st.altair_chart(charts.sparkline(points, row["target"], row["unit"]), alt=told, key=f"spark_{row['kpi']}")
+    thin, low = (' class="thin"', ", low") if reading.is_thin else ("", "")
+    coverage = f"<span{thin}>{escape(reading.coverage)}{low}</span>" if reading.coverage else ""
+    caption = " · ".join(part for part in (escape(reading.caption), coverage) if part)
+    st.html(f'<div class="mx-tile"><p class="mx-caption">{caption}</p></div>')
 
 
-def address() -> dict[str, str]:
-    """Return the filters as they stand in the URL, to take them along to another page."""
-    return st.query_params.to_dict()
+def linked_tile(selection: Selection, reading: Reading, page: str, words: str, **more: str) -> None:
+    """Draw a tile that opens a page, the filters taken along; `more` is for the URL."""
+    with st.container(border=True, key=f"tile_{reading.row['kpi']}"):
+        tile(selection, reading)
+        parameters = st.query_params.to_dict() | more
+        st.page_link(selection.pages[page], label=words, icon=":material/arrow_forward:", icon_position="right", query_params=parameters)
+
+
+def tiles(selection: Selection, found: Iterable[Reading], columns: int, *, index: int | None = None) -> None:
+    """Draw tiles beside each other, as many as fit."""
+    grid = st.grid(columns, min_column_width=205)
+    for reading in found:
+        with grid.cell(), st.container(border=True, key=f"figures_{reading.row['kpi']}"):
+            tile(selection, reading, index=index)
 
 
 def figure(
     title: str,
     chart: alt.LayerChart,
-    told: str,
     table: pl.DataFrame,
     name: str,
-    zone: ZoneInfo | None = None,
+    *,
+    told: str = "",
     remark: str | None = None,
+    zone: ZoneInfo | None = None,
 ) -> None:
     """Draw a chart under the sentence it shows, with its table behind it.
 
     Args:
         title: the finding.
         chart: the picture.
-        told: the finding for those who cannot see the picture.
         table: the rows behind the picture.
         name: of the CSV file, without its ending.
-        zone: of the instants in the table.
+        told: the finding for those who cannot see the picture, where it says more than the title.
         remark: a line under the title: units, what a colour means.
+        zone: of the instants in the table.
     """
     st.html(f'<h3 class="mx-title">{escape(title)}</h3>' + (f'<p class="mx-note">{escape(remark)}</p>' if remark else ""))
-    st.altair_chart(chart, alt=told, key=f"chart_{name}")
-    with st.expander("Table and CSV", icon=":material/table_rows:", key=f"behind_{name}"):
+    st.altair_chart(chart, alt=told or title, key=f"chart_{name}")
+    with st.expander("Table and CSV", type="compact", key=f"behind_{name}"):
         rows(table, name, zone)
 
 
-def rows(table: pl.DataFrame, name: str, zone: ZoneInfo | None = None, height: int | str = "auto") -> None:
-    """Draw a table, and offer it as CSV."""
-    st.dataframe(table, hide_index=True, column_config=_columns(table, zone), placeholder=MISSING, height=height, key=f"table_{name}", alt=code(name))
-    st.download_button(
-        "Download CSV", csv(_local(table, zone)), f"{name}.csv", "text/csv", key=f"csv_{name}", on_click="ignore", icon=":material/download:", type="tertiary"
+def rows(table: pl.DataFrame, name: str, zone: ZoneInfo | None = None, most: int = 10) -> None:
+    """Draw a table, `most` rows high, and offer it as CSV."""
+    height = "content" if table.height <= most else most * ROW_PIXELS
+    st.dataframe(
+        table, hide_index=True, column_config=_columns(table, zone), placeholder=MISSING, height=height, key=f"table_{name}", alt=code(name)
     )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        file = csv(_local(table, zone))
+        st.download_button(
+            "Download CSV",
+            file,
+            f"{name}.csv",
+            "text/csv",
+            key=f"csv_{name}",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+        )
+        if any(isinstance(kind, pl.Datetime) for kind in table.schema.values()):
+            note(f"Times are those of {zone or 'UTC'}.")
 
 
-def _columns(table: pl.DataFrame, zone: ZoneInfo | None) -> dict[str, object]:
+def _columns(table: pl.DataFrame, zone: ZoneInfo | None) -> dict[str, Any]:
     return {column: _column(column, kind, zone) for column, kind in table.schema.items()}
 
 
-def _column(name: str, kind: pl.DataType, zone: ZoneInfo | None) -> object:
+def _column(name: str, kind: pl.DataType, zone: ZoneInfo | None) -> Any:
     words = name.removesuffix("_on").removesuffix("_url").removesuffix("_at")
     label = COLUMN_NAMES.get(words, code(words))
     if isinstance(kind, pl.Datetime):
-        return st.column_config.DatetimeColumn(f"{label} ({zone or 'UTC'})", format="D MMM YYYY, HH:mm", timezone=str(zone or "UTC"))
+        return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", timezone=str(zone or "UTC"))
     given = next((value for ending, value in COLUMN_FORMATS.items() if name.endswith(ending)), None)
     return {**given, "label": label} if given else st.column_config.Column(label)
 
@@ -152,7 +184,8 @@ def _local(table: pl.DataFrame, zone: ZoneInfo | None) -> pl.DataFrame:
 def listed(items: Iterable[tuple[str, str, str]], *, is_numbered: bool = False) -> None:
     """Draw a list; each item is a head in bold, words, and a smaller line under them."""
     entries = "".join(
-        f"<li><b>{escape(title)}</b> {escape(words)}{f'<small>{escape(under)}</small>' if under else ''}</li>" for title, words, under in items
+        f"<li><b>{escape(title)}</b> {escape(words)}{f'<small>{escape(under)}</small>' if under else ''}</li>"
+        for title, words, under in items
     )
     st.html(f'<ul class="mx-list{" numbered" if is_numbered else ""}">{entries}</ul>')
 

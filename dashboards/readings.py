@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from dashboards.filters import Selection
-from dashboards.format import BASES, COVERED, SPACE, change, period_label, period_name, period_span, quantity, reason, share
+from dashboards.format import BASES, COVERED, SHORT_NAMES, SPACE, change, period_label, period_name, period_span, quantity, reason, share
 
 NOISE = 0.1  # without an interval, a smaller relative change is not called one
 FEW = 5  # of fewer no change is told
@@ -29,6 +29,11 @@ class Reading:
     def label(self) -> str:
         """The KPI's name in the field's words."""
         return self.row["label"]
+
+    @property
+    def name(self) -> str:
+        """The KPI's name inside a sentence."""
+        return SHORT_NAMES.get(self.row["kpi"], self.label)
 
     @property
     def value(self) -> float | None:
@@ -106,17 +111,22 @@ class Reading:
 
     @property
     def caption(self) -> str:
-        """Of how many, on which basis, with what coverage."""
-        parts = [f"n = {self.row['n']:,}" if self.row["n"] is not None else "", BASES.get(self.row["basis"], self.row["basis"] or "")]
-        marks = {"restated": "restated", "open": "so far"}.get(self.row["window_state"], "")
-        return " · ".join(part for part in [*parts, self.coverage, marks] if part)
+        """Of how many, and on which basis; a count needs neither."""
+        number, basis, state = self.row["n"], self.row["basis"], self.row["window_state"]
+        parts = [
+            f"n = {number:,}" if number is not None and self.row["unit"] != "orders" else "",
+            BASES.get(basis, basis or ""),
+            "restated" if state == "restated" else "",
+            ("now" if self.row["kpi"].startswith("backlog") else "so far") if state == "open" else "",
+        ]
+        return " · ".join(part for part in parts if part)
 
     @property
     def sentence(self) -> str:
         """The KPI and its change as a clause: `PM compliance fell to 78 %`."""
         if self.difference is None or self.is_steady:
-            return f"{self.label} stayed at about {self.text}"
-        return f"{self.label} {'rose' if self.difference > 0 else 'fell'} to {self.text}"
+            return f"{self.name} stayed at about {self.text}"
+        return f"{self.name} {'rose' if self.difference > 0 else 'fell'} to {self.text}"
 
     @property
     def size(self) -> float:
@@ -161,7 +171,7 @@ def series(selection: Selection, kpi: str, second: str | None = None) -> pl.Data
     return pl.DataFrame(drawn, schema=schema, orient="row")
 
 
-def _point(selection: Selection, row: Row | None, start: Any, others: dict[Any, float | None]) -> tuple[object, ...]:  # noqa: ANN401  a date
+def _point(selection: Selection, row: Row | None, start: Any, others: dict[Any, float | None]) -> tuple[object, ...]:
     name = axis_label(selection, start)
     is_shown = start == selection.period.start
     if row is None:
@@ -170,12 +180,57 @@ def _point(selection: Selection, row: Row | None, start: Any, others: dict[Any, 
     span = period_span(start, row["period_end_on"], selection.grain)
     told = f"{span}: {text}, n = {row['n']:,}" if row["value"] is not None else f"{span}: no value, {reason(row['reason'])}"
     is_open = row["window_state"] == "open"
-    return (name, start, row["value"], row["interval_low"], row["interval_high"], row["n"], is_open, is_shown, text, told, others.get(start))
+    return (
+        name,
+        start,
+        row["value"],
+        row["interval_low"],
+        row["interval_high"],
+        row["n"],
+        is_open,
+        is_shown,
+        text,
+        told,
+        others.get(start),
+    )
 
 
-def axis_label(selection: Selection, start: Any) -> str:  # noqa: ANN401  a date
+def axis_label(selection: Selection, start: Any) -> str:
     """Return the label of a period on an axis, unique among those shown."""
     return period_label(start, "week") if selection.grain == "week" else period_name(start, "month")
+
+
+def by_site(selection: Selection, kpi: str, index: int | None = None) -> tuple[list[tuple[str, Reading]], str | None]:
+    """Return the sites that have a value, the highest first, and a sentence about those that have none."""
+    found = [(name, reading) for site_id, name in selection.sites.items() if (reading := read(selection, kpi, site_id, index))]
+    valued = sorted((item for item in found if item[1].value is not None), key=lambda item: -(item[1].value or 0.0))
+    without = [f"{name}: {reading.missing_words}" for name, reading in found if reading.value is None]
+    return valued, f"No value: {'; '.join(without)}" if without else None
+
+
+def site_rows(selection: Selection, kpi: str) -> tuple[pl.DataFrame, str | None]:
+    """Return what a chart by site draws: one row per site that has a value, the highest first, and a sentence about the others."""
+    valued, without = by_site(selection, kpi)
+    columns = {
+        "site": [name for name, _ in valued],
+        "value": [reading.value for _, reading in valued],
+        "low": [reading.row["interval_low"] for _, reading in valued],
+        "high": [reading.row["interval_high"] for _, reading in valued],
+        "n": [reading.row["n"] for _, reading in valued],
+        "words": [reading.text for _, reading in valued],
+        "text": [f"{name}: {reading.text}, {reading.caption}" for name, reading in valued],
+        "is_shown": [selection.site_id in {None, reading.row["site_id"]} for _, reading in valued],
+    }
+    schema = {
+        "site": pl.String,
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "n": pl.Int64,
+        "words": pl.String,
+        "text": pl.String,
+    }
+    return pl.DataFrame(columns, schema=schema | {"is_shown": pl.Boolean}), without
 
 
 def sparkline(selection: Selection, kpi: str, index: int | None = None) -> pl.DataFrame:
@@ -186,10 +241,17 @@ def sparkline(selection: Selection, kpi: str, index: int | None = None) -> pl.Da
     if at == 1 and selection.periods[0].is_open:
         periods = (*periods[1:], selection.periods[0])
     points = [
-        (position, rows[period.start]["value"] if period.start in rows else None, period.is_open, period.start == selection.periods[at].start and not period.is_open)
+        (
+            position,
+            rows[period.start]["value"] if period.start in rows else None,
+            period.is_open,
+            period.start == selection.periods[at].start and not period.is_open,
+        )
         for position, period in enumerate(periods)
     ]
-    return pl.DataFrame(points, schema={"position": pl.Int64, "value": pl.Float64, "is_open": pl.Boolean, "is_shown": pl.Boolean}, orient="row")
+    return pl.DataFrame(
+        points, schema={"position": pl.Int64, "value": pl.Float64, "is_open": pl.Boolean, "is_shown": pl.Boolean}, orient="row"
+    )
 
 
 def joined(words: Iterable[str]) -> str:

@@ -52,7 +52,7 @@ def browser_path() -> str:
 
 def page_names() -> list[str]:
     """Return the pages' names in the URL, in order; the first is the one at the root."""
-    return [view.__name__.rsplit(".", 1)[-1] for view in views.all_views()]
+    return [views.name(view) for view in views.all_views()]
 
 
 def address(url: str, name: str) -> str:
@@ -139,7 +139,7 @@ def main() -> None:
 
 def _print_each(paths: Iterable[Path]) -> None:
     for path in paths:
-        print(path)  # noqa: T201  the command's answer
+        print(path)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,11 @@ import pkgutil
 from types import ModuleType
 
 
+def name(view: ModuleType) -> str:
+    """Return a page's name in the URL."""
+    return view.__name__.rsplit(".", 1)[-1]
+
+
 def all_views() -> list[ModuleType]:
     """Return the pages in their order."""
     names = [module.name for module in pkgutil.iter_modules(__path__)]

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 import polars as pl
+import streamlit as st
 
-from dashboards import charts, data, panels
+from dashboards import comparisons, data, panels
 from dashboards.filters import Selection
 from dashboards.format import MISSING, code, days_and_hours, hours, instant, plural
 from dashboards.panels import REFRESHED_EVERY
@@ -23,8 +24,11 @@ def render(selection: Selection) -> None:
     compared = _named(data.reconciliations(selection.version), names)
     held = _named(data.quarantined(selection.version), names)
     panels.head(selection, TITLE, finding(endpoints, compared, held), is_filtered=False)
-    _freshness(selection, endpoints)
-    _skipped(endpoints)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _freshness(selection, endpoints)
+    with right:
+        _skipped(endpoints)
     _reconciliation(selection, compared)
     _quarantine(selection, held)
     _drift(selection, _named(data.drift(selection.version), names))
@@ -83,17 +87,18 @@ def _freshness(selection: Selection, endpoints: pl.DataFrame) -> None:
         return
     rows = pl.DataFrame([_cell(row) for row in endpoints.iter_rows(named=True)])
     read, skipped = endpoints.filter(pl.col("state") == "read").height, endpoints.filter(pl.col("state") == "skipped").height
-    oldest = endpoints["age_hours"].max()
+    oldest = max(endpoints["age_hours"].drop_nulls().to_list(), default=None)
     title = f"{read:,} of {plural(endpoints.height, 'endpoint')} are fresh" + (f", {skipped:,} skipped" if skipped else "")
     remark = f"Time since each was last read; late is orange, failed is red, skipped is grey. The oldest is {_time(oldest)} old."
     table = endpoints.drop("organisation_id", "state").with_columns(pl.col("age_hours").round(1))
-    panels.figure(title, charts.matrix(rows), title, table, "endpoints", selection.zone, remark=remark)
+    panels.figure(title, comparisons.matrix(rows), table, "endpoints", remark=remark, zone=selection.zone)
 
 
 def _cell(row: dict) -> dict[str, str]:
     age = _time(row["age_hours"])
     text = {"read": age, "late": f"{age}, late", "failed": "failed", "skipped": "skipped"}[row["state"]]
-    told = f"{row['organisation']}, {code(row['endpoint'])}: {text}; {row['fetched'] or 0:,} fetched, {(row['inserted'] or 0) + (row['updated'] or 0):,} new versions"
+    appended = (row["inserted"] or 0) + (row["updated"] or 0)
+    told = f"{row['organisation']}, {code(row['endpoint'])}: {text}; {row['fetched'] or 0:,} fetched, {appended:,} new versions"
     return {"endpoint": code(row["endpoint"]), "organisation": row["organisation"], "state": row["state"], "text": text, "told": told}
 
 
@@ -105,9 +110,14 @@ def _time(age: float | None) -> str:
 
 def _skipped(endpoints: pl.DataFrame) -> None:
     rows = endpoints.filter(pl.col("state").is_in(["skipped", "failed"]))
-    if not rows.is_empty():
-        panels.section("Endpoints that were not read")
-        panels.listed((code(row["endpoint"]), f"{row['state']} for {row['organisation']}", row["reason"] or "no reason given") for row in rows.iter_rows(named=True))
+    panels.section("Endpoints that were not read")
+    if rows.is_empty():
+        panels.empty("Every endpoint was read.")
+    else:
+        panels.listed(
+            (code(row["endpoint"]), f"{row['state']} for {row['organisation']}", row["reason"] or "no reason given")
+            for row in rows.iter_rows(named=True)
+        )
 
 
 def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
@@ -116,16 +126,17 @@ def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
         panels.empty("Nothing has been compared with the source yet: make reconcile.")
         return
     differing = compared.filter(pl.col("status").is_in(["differs", "failed"]))
-    healed, rows = compared["healed"].sum(), compared["source_rows"].sum()
-    words = f"{plural(rows, 'record')} compared on {instant(compared['compared_at'].max(), selection.zone)}: "
-    words += f"{plural(differing.height, 'endpoint differs', 'endpoints differ')}" if not differing.is_empty() else "the log agrees with the source"
-    panels.note(words + (f", after {plural(healed, 'record')} had been read anew." if healed else "."))
+    healed, rows = int(compared["healed"].sum()), int(compared["source_rows"].sum())
+    last = instant(max(compared["compared_at"].to_list()), selection.zone)
+    outcome = "the log agrees with the source" if differing.is_empty() else plural(differing.height, "endpoint differs", "endpoints differ")
+    after = f", after {plural(healed, 'record')} had been read anew" if healed else ""
+    panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.")
     table = compared.select(
         "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted",
         *((pl.col(raw) - pl.col(source)).alias(f"{name}_difference") for name, (source, raw) in SUMS.items()),
         "scope", "compared_at", "reason",
     )  # fmt: skip
-    panels.rows(table.sort(pl.col("status") == "matched", "organisation", "endpoint"), "reconciliation", selection.zone, height=300)
+    panels.rows(table.sort(pl.col("status") == "matched", "organisation", "endpoint"), "reconciliation", selection.zone)
 
 
 def _quarantine(selection: Selection, held: pl.DataFrame) -> None:
@@ -150,4 +161,4 @@ def _runs(selection: Selection, runs: pl.DataFrame) -> None:
     if runs.is_empty():
         panels.empty("No run has been recorded.")
         return
-    panels.rows(runs.drop("organisation_id"), "runs", selection.zone, height=300)
+    panels.rows(runs.drop("organisation_id"), "runs", selection.zone)

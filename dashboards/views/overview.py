@@ -8,8 +8,9 @@ import streamlit as st
 
 from dashboards import data, panels, readings
 from dashboards.filters import Selection
-from dashboards.format import MISSING, PRIORITIES, change, days_and_hours, period_label, plural, quantity
+from dashboards.format import MISSING, PRIORITIES, change, days_and_hours, inside, period_label, plural, quantity
 from dashboards.readings import Reading
+from dashboards.views.time_to_repair import LADDER
 
 TITLE = "Overview"
 ICON = ":material/space_dashboard:"
@@ -35,9 +36,10 @@ def render(selection: Selection) -> None:
     panels.head(selection, TITLE, finding(selection, found))
     grid = st.grid(3, min_column_width=280)
     for reading in found:
-        page, link = HEADLINES[reading.row["kpi"]]
+        page, words = HEADLINES[reading.row["kpi"]]
+        more = {"measure": reading.label} if reading.row["kpi"] in LADDER else {}
         with grid.cell():
-            panels.tile(selection, reading, page=page, link=link)
+            panels.linked_tile(selection, reading, page, words, **more)
     left, right = st.columns(2, gap="large")
     with left:
         panels.section("What changed, site by site")
@@ -46,7 +48,7 @@ def render(selection: Selection) -> None:
         panels.section("The three worst things")
         _worst(selection)
     panels.section(f"Every KPI, {selection.span}")
-    panels.rows(table(selection), "kpis")
+    panels.rows(table(selection), "kpis", most=30)
 
 
 def finding(selection: Selection, found: list[Reading]) -> str:
@@ -65,14 +67,14 @@ def finding(selection: Selection, found: list[Reading]) -> str:
         case "", _:
             return f"{better} got better {against}"
         case _:
-            return f"{worse} got worse, {better[0].lower() + better[1:] if better[1:2].islower() else better} better {against}"
+            return f"{worse} got worse, {inside(better)} better {against}"
 
 
 def _named(found: list[Reading]) -> str:
     if len(found) > 2:
         return f"{len(found)} measures"
-    first, *rest = [reading.label for reading in found] or [""]
-    return readings.joined([first, *(label if label[1:2].isupper() else label[0].lower() + label[1:] for label in rest)])
+    first, *rest = [reading.name for reading in found] or [""]
+    return readings.joined([first, *map(inside, rest)])
 
 
 def places(selection: Selection) -> list[tuple[str, str]]:
@@ -92,24 +94,16 @@ def clauses(selection: Selection, site_id: str) -> list[tuple[str, str]]:
 
 
 def _clause(reading: Reading) -> str:
-    words = reading.sentence if reading.label[1:2].isupper() else reading.sentence[0].lower() + reading.sentence[1:]
-    return f"{words}, {reading.verdict}"
+    return f"{inside(reading.sentence)}, {reading.verdict}"
 
 
 def _worst(selection: Selection) -> None:
-    as_of = as_of_organisation(selection)
-    kinds = (missed_targets(selection), down(selection, as_of), overdue(selection))
+    kinds = (missed_targets(selection), down(selection), overdue(selection))
     mixed = [item for item in chain.from_iterable(zip_longest(*kinds)) if item][:WORST]
     if mixed:
         panels.listed(mixed, is_numbered=True)
     else:
         panels.empty(f"No target is missed, no asset is down and no order is overdue in {selection.place}.")
-
-
-def as_of_organisation(selection: Selection) -> object:
-    """Return the instant at which the KPIs of the organisation were evaluated."""
-    rows = data.freshness(selection.version).filter(pl.col("organisation_id") == selection.organisation_id)
-    return rows["as_of"].item() or selection.now
 
 
 def missed_targets(selection: Selection) -> Iterator[Item]:
@@ -124,7 +118,11 @@ def missed_targets(selection: Selection) -> Iterator[Item]:
         row, target = reading.row, reading.row["target"]
         off = change(reading.row["value"], target, row["unit"])
         site = selection.sites[row["site_id"]]
-        yield f"{reading.label} in {site}", f"is {reading.text}", f"{off} off its target of {quantity(target, row['unit'])}, {reading.caption}"
+        yield (
+            f"{reading.label} in {site}",
+            f"is {reading.text}",
+            f"{off} off its target of {quantity(target, row['unit'])}, {reading.caption}".removesuffix(", "),
+        )
 
 
 def _gap(reading: Reading) -> float:
@@ -134,9 +132,13 @@ def _gap(reading: Reading) -> float:
     return (target - value if reading.row["better"] == "higher" else value - target) / target
 
 
-def down(selection: Selection, as_of: object) -> Iterator[Item]:
+def down(selection: Selection) -> Iterator[Item]:
     """Yield the assets that are down and not by plan, the longest first."""
-    for row in data.down_now(selection.version, selection.site_ids, as_of).filter(pl.col("downtime_type") != "planned").iter_rows(named=True):
+    for row in (
+        data.down_now(selection.version, selection.site_ids, selection.as_of)
+        .filter(pl.col("downtime_type") != "planned")
+        .iter_rows(named=True)
+    ):
         where = selection.sites.get(row["site_id"], MISSING)
         yield row["asset_name"], f"has been down for {days_and_hours(row['hours'])}", f"{where}, {row['downtime_type']}, still down"
 
@@ -156,10 +158,9 @@ def table(selection: Selection) -> pl.DataFrame:
     columns = {
         "kpi": [reading.label for reading in found],
         "value": [reading.text for reading in found],
-        "change": [reading.change_words for reading in found],
+        "change_or_why_no_value": [reading.change_words or reading.missing_words for reading in found],
         "target": [quantity(reading.row["target"], reading.row["unit"]) for reading in found],
         "n": [reading.row["n"] for reading in found],
         "covered": [reading.coverage or MISSING for reading in found],
-        "why_no_value": ["" if reading.value is not None else reading.missing_words for reading in found],
     }
     return pl.DataFrame(columns, schema_overrides={"n": pl.Int64}, strict=False)

@@ -3,38 +3,38 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, data, panels, readings
+from dashboards import charts, comparisons, data, panels, readings
+from dashboards.canvas import palette
 from dashboards.charts import OUTCOMES
 from dashboards.filters import Selection
-from dashboards.format import change, plural, quantity, share
+from dashboards.format import TO, change, plural, quantity, share
 from dashboards.readings import Reading
-from dashboards.views.time_to_repair import site_rows
 
 TITLE = "PM compliance"
 ICON = ":material/event_available:"
 ORDER = 3
 
 TILES = ("pm_compliance", "pm_compliance_plus_1_day", "vendor_on_time_share")
-LATENESS = ((7, "1–7 days"), (30, "8–30 days"), (90, "31–90 days"), (float("inf"), "> 90 days"))
+LATENESS = ((7, "≤ 7 days"), (30, f"8{TO}30"), (90, f"31{TO}90"), (float("inf"), "> 90 days"))
 
 
 def render(selection: Selection) -> None:
     """Draw the page."""
     found = {kpi: reading for kpi in TILES if (reading := readings.read(selection, kpi))}
     panels.head(selection, TITLE, finding(selection, found.get("pm_compliance")))
-    grid = st.grid(3, min_column_width=280)
-    for reading in found.values():
-        with grid.cell():
-            panels.tile(selection, reading, page="", link="")
+    panels.tiles(selection, found.values(), 3)
     if "vendor_on_time_share" in found:
         panels.note("MaintainX's own report counts every work order type by its current due date, and what is not yet due as on time.")
-    _cohorts(selection)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _cohorts(selection)
+    with right:
+        _lateness(selection)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _trend(selection, found)
     with right:
         _by_site(selection, found.get("pm_compliance"))
-        _lateness(selection)
     _misses(selection)
 
 
@@ -66,20 +66,21 @@ def _cohorts(selection: Selection) -> None:
     values = {row["period_start_on"]: row for row in readings.of(selection, "pm_compliance").iter_rows(named=True)}
     totals = dict(rows.group_by("period_start_on").agg(pl.col("orders").sum()).iter_rows())
     words = [quantity(values[start]["value"], "share") if start in values and values[start]["value"] is not None else "" for start in shown]
-    tops = pl.DataFrame({"label": list(shown.values()), "total": [totals.get(start, 0) for start in shown], "text": words})
+    chosen = list(shown).index(selection.period.start)
+    tops = pl.DataFrame(
+        {
+            "label": list(shown.values()),
+            "total": [totals.get(start, 0) for start in shown],
+            "text": words,
+            "distance": [abs(position - chosen) for position in range(len(shown))],
+        }
+    )
     here = rows.filter(pl.col("period_start_on") == selection.period.start)
     counts = ", ".join(f"{row['orders']:,} {row['outcome'].lower()}" for row in here.iter_rows(named=True))
     title = f"Of the PMs due in {selection.span}: {counts}" if counts else f"No PM was due in {selection.span}"
-    remark = f"Preventive orders by the {selection.grain} of their original due date; the share on time above each bar. A skipped one counts as missed."
+    remark = f"Preventive orders by the {selection.grain} of their original due date, the share on time above; skipped ones count as missed"
     table = rows.select("period_start_on", "outcome", "orders")
-    panels.figure(title, charts.cohorts(rows, _thinned(tops)), title, table, "pm_cohorts", remark=remark)
-
-
-def _thinned(tops: pl.DataFrame) -> pl.DataFrame:
-    """Return the tops with every second text left out where they would run into each other."""
-    every = 2 if tops.height > 14 else 1
-    is_kept = (pl.int_range(pl.len()) - pl.len() + 1) % every == 0
-    return tops.with_columns(pl.when(is_kept).then("text").otherwise(pl.lit("")).alias("text"))
+    panels.figure(title, charts.cohorts(rows, tops), table, "pm_cohorts", remark=remark)
 
 
 def _trend(selection: Selection, found: dict[str, Reading]) -> None:
@@ -93,19 +94,22 @@ def _trend(selection: Selection, found: dict[str, Reading]) -> None:
     if reading.value is not None and vendor and vendor.value is not None:
         title += f"; MaintainX's report says {vendor.text}"
     chart = charts.trend(points, "share", reading.row["target"], second="MaintainX report")
-    remark = "Pale: 95 % interval (Wilson) · hollow and dashed: so far"
-    panels.figure(title, chart, title, points.drop("label", "text").rename({"second": "vendor_on_time_share"}), "pm_compliance_trend", remark=remark)
+    target = reading.row["target"]
+    remark = (f"Dotted: target {share(target)} · " if target else "") + "pale: 95 % interval (Wilson) · hollow: so far"
+    table = points.select("period_start_on", "value", "low", "high", "n", pl.col("second").alias("vendor_on_time_share"), "is_open")
+    panels.figure(title, chart, table, "pm_compliance_trend", remark=remark)
 
 
 def _by_site(selection: Selection, reading: Reading | None) -> None:
-    rows, without = site_rows(selection, {name: readings.read(selection, "pm_compliance", site_id) for site_id, name in selection.sites.items()})
+    rows, without = readings.site_rows(selection, "pm_compliance")
     if reading is None or rows.is_empty():
         panels.empty(f"No site had a PM due in {selection.span}.")
         return
     title = f"{rows['site'][-1]} is lowest with {rows['words'][-1]}" if rows.height > 1 else f"{rows['site'][0]}: {rows['words'][0]}"
-    chart = charts.by_site(rows, "share", reading.row["target"])
-    told = "PM compliance by site: " + "; ".join(rows["told"])
-    panels.figure(title, chart, told, rows.drop("told", "end", "words"), "pm_compliance_by_site", remark=without or "Pale: 95 % interval (Wilson)")
+    chart = comparisons.by_site(rows, "share", reading.row["target"])
+    told = "PM compliance by site: " + "; ".join(rows["text"])
+    table, remark = rows.drop("words", "text", "is_shown"), without or "Pale: 95 % interval (Wilson)"
+    panels.figure(title, chart, table, "pm_compliance_by_site", told=told, remark=remark)
 
 
 def _lateness(selection: Selection) -> None:
@@ -118,11 +122,11 @@ def _lateness(selection: Selection) -> None:
     title = f"{rows['orders'][0]:,} of the {late.height:,} late PMs were at most a week late"
     told = title + ": " + ", ".join(f"{orders} {bucket}" for bucket, orders in rows.iter_rows())
     remark = f"Done late, due in the {len(selection.shown)} {selection.grain}s up to {selection.span}"
-    panels.figure(title, charts.buckets(rows, charts.palette().late), told, rows, "pm_days_late", remark=remark)
+    panels.figure(title, comparisons.buckets(rows, palette().late), rows, "pm_days_late", told=told, remark=remark)
 
 
 def bucketed(days: pl.Series) -> pl.DataFrame:
-    """Return how many fall into each fixed bucket of days late: bucket, orders; less than a whole day counts as one."""
+    """Return how many fall into each fixed bucket of days late: bucket, orders; a day begun counts as one."""
     lower, rows = float("-inf"), []
     for upper, name in LATENESS:
         rows.append((name, int(((days > lower) & (days <= upper)).sum())))
@@ -136,4 +140,4 @@ def _misses(selection: Selection) -> None:
         panels.empty(panels.nothing(selection, "No PM was late, missed or skipped"))
         return
     panels.section(f"{plural(misses.height, 'PM')} due in {selection.span} that were late, missed or skipped")
-    panels.rows(misses, "pm_misses", selection.zone, height=320)
+    panels.rows(misses, "pm_misses", selection.zone)
