@@ -1,10 +1,10 @@
 """The dashboard: navigation, filters kept in the URL, and a page that follows each new version of the published data."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
-import duckdb
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
@@ -28,7 +28,7 @@ def main() -> None:
         return
     try:
         _draw(version, page, pages)
-    except duckdb.Error as error:
+    except data.Unreadable as error:
         unreadable(version, error)
 
 
@@ -71,13 +71,13 @@ def nothing_yet() -> None:
     st.code("make refresh", language="bash")
 
 
-def unreadable(version: str, error: duckdb.Error) -> None:
+def unreadable(version: str, error: data.Unreadable) -> None:
     """Say which file could not be read, and what to do."""
     st.title("The published data cannot be read", anchor=False)
-    st.text(f"{type(error).__name__} while reading version {data.version_name(version)}.")
+    st.text(f"Version {data.version_name(version)} could not be opened, or lacks a table.")
     st.markdown("Publish it anew; the full message is in the dashboard's log.")
     st.code("make refresh", language="bash")
-    print(f"{version}: {error}", flush=True)
+    logging.getLogger(__name__).error("%s", error)
 
 
 main()
