@@ -28,10 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     _save(given, world)
     tokens = ", ".join(simulator.tokens)
     organisations = ", ".join(map(str, world.organisations))
-    print(
-        f"simulator: http://{given.host}:{given.port}/v1 · organisations {organisations} · tokens {tokens} · clock {world.instant:%Y-%m-%d %H:%M} UTC",
-        flush=True,
-    )
+    address, clock = f"http://{given.host}:{given.port}/v1", f"{world.instant:%Y-%m-%d %H:%M} UTC"
+    print(f"simulator: {address} · organisations {organisations} · tokens {tokens} · clock {clock}", flush=True)
     server = application(simulator, on_advance=lambda: _save(given, world))
     uvicorn.run(server, host=given.host, port=given.port, log_level="warning", date_header=False, server_header=False)
     return 0
@@ -49,9 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8790, help="port to listen at")
     parser.add_argument("--seed", type=int, default=7, help="another seed, another company")
     parser.add_argument("--scale", type=_scale, default=1.0, help="size of the company: 1 is about 20,000 work orders, 50 a million")
-    parser.add_argument("--load", type=Path, metavar="DIR", help="serve the recorded lists (*.ndjson.gz) of a folder instead of the company")
+    parser.add_argument(
+        "--load", type=Path, metavar="DIR", help="serve the recorded lists (*.ndjson.gz) of a folder instead of the company"
+    )
     parser.add_argument("--state", type=Path, metavar="DIR", help="folder that keeps the clock, so that a restart goes on where it stopped")
-    parser.add_argument("--rate-limit", type=int, default=100_000, metavar="N", help="requests per user and minute; the real API allows 100")
+    parser.add_argument(
+        "--rate-limit", type=int, default=100_000, metavar="N", help="requests per user and minute; the real API allows 100"
+    )
     parser.add_argument("--list-lag", type=int, default=0, metavar="SECONDS", help="lists show a change up to this much later")
     return parser
 

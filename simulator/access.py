@@ -37,8 +37,7 @@ def token_of(tokens: Mapping[str, Token], headers: Mapping[str, str]) -> Token:
 def organisations_of(token: Token, headers: Mapping[str, str], *, takes_several: bool, options: Options) -> list[int]:
     """Return the organisations that a request reads.
 
-    Args:
-        takes_several: whether the path knows x-organization-ids; elsewhere that header means nothing.
+    Where the path does not know x-organization-ids (`takes_several`), that header means nothing.
 
     Raises:
         Refused: 400 when a header is missing, unreadable or one too many, 403 for an organisation of somebody else, 401 for a

@@ -62,10 +62,10 @@ _WORK_ORDER_FILTERS = {
     "show_upcoming": Filter("flag", "startDate"),
 }
 _WORK_ORDER_EXPANDS = {
-    "thumbnail": "thumbnail", "assignees": "assignees", "categories": "categories", "parts": "parts", "asset": "asset", "location": "location",
-    "procedure": "procedure", "vendor_ids": "vendorIds", "times": "times", "time_items": "timeItems", "expenditures": "expenditures",
-    "extra_fields": "extraFields", "part_extra_fields": "", "asset_extra_fields": "", "location_extra_fields": "",
-    "estimated_time": "estimatedTime", "team_ids": "teamIds",
+    "thumbnail": "thumbnail", "assignees": "assignees", "categories": "categories", "parts": "parts", "asset": "asset",
+    "location": "location", "procedure": "procedure", "vendor_ids": "vendorIds", "times": "times", "time_items": "timeItems",
+    "expenditures": "expenditures", "extra_fields": "extraFields", "part_extra_fields": "", "asset_extra_fields": "",
+    "location_extra_fields": "", "estimated_time": "estimatedTime", "team_ids": "teamIds",
 }  # fmt: skip
 
 COLLECTIONS = (
@@ -122,8 +122,9 @@ COLLECTIONS = (
         {"main_asset": "mainAsset", "main_asset_status": "mainAssetStatus", "problems": "problems"},
         ("main_asset", "main_asset_status", "problems", "work_orders"),
         filters={
-            "assets": Filter("ids", "mainAssetId"), "statuses": Filter("texts", "status", ("DONE", "DRAFT")), "creators": Filter("ids", "creatorId"),
-            "archived": Filter("flag", "archivedAt"), "createdAfter": Filter("date", "createdAt"), "createdBefore": Filter("date", "createdAt"),
+            "assets": Filter("ids", "mainAssetId"), "statuses": Filter("texts", "status", ("DONE", "DRAFT")),
+            "creators": Filter("ids", "creatorId"), "archived": Filter("flag", "archivedAt"),
+            "createdAfter": Filter("date", "createdAt"), "createdBefore": Filter("date", "createdAt"),
         },
     ),
     Collection(

@@ -1,21 +1,16 @@
 """What changes about the company itself: people come and go, machines are moved, installed and scrapped, readings arrive."""
 
-from random import Random
-
 from simulator.downtime import Downtime
 from simulator.instants import DAY, HOUR, iso
-from simulator.people import Crew, Founder, Machine, Numbers
+from simulator.people import Crew, Founder, Machine, Stage
 from simulator.preventive import Preventive
-from simulator.world import World
 
 
 class Changes:
     """The slow life of master data."""
 
-    def __init__(self, world: World, numbers: Numbers, rng: Random, founder: Founder, preventive: Preventive, downtime: Downtime) -> None:
-        self.world = world
-        self.numbers = numbers
-        self.rng = rng
+    def __init__(self, stage: Stage, founder: Founder, preventive: Preventive, downtime: Downtime) -> None:
+        self.world, self.numbers, self.rng = stage.world, stage.numbers, stage.rng
         self.founder = founder
         self.preventive = preventive
         self.downtime = downtime
@@ -109,21 +104,24 @@ class Changes:
             "meters",
             crew.organisation_id,
             {
-                "id": number, "name": f"{machine.name} {unit}", "unit": unit, "measurementType": "AUTOMATED_SENSOR" if is_sensor else "MANUAL",
-                "assetId": machine.id, "locationId": machine.location_id, "creatorId": crew.technicians[0], "createdAt": now, "updatedAt": now,
+                "id": number, "name": f"{machine.name} {unit}", "unit": unit,
+                "measurementType": "AUTOMATED_SENSOR" if is_sensor else "MANUAL", "assetId": machine.id,
+                "locationId": machine.location_id, "creatorId": crew.technicians[0], "createdAt": now, "updatedAt": now,
             },
         )  # fmt: skip
-        self._next_reading(crew, machine, number, is_sensor, 100.0)
+        self._next_reading(crew, machine, number, 100.0)
 
-    def _next_reading(self, crew: Crew, machine: Machine, meter_id: int, is_sensor: bool, value: float) -> None:
+    def _next_reading(self, crew: Crew, machine: Machine, meter_id: int, value: float) -> None:
+        meter = self.world.get("meters", crew.organisation_id, meter_id)
+        is_sensor = meter is not None and meter["measurementType"] == "AUTOMATED_SENSOR"
         gap = 12 * HOUR if is_sensor else round(self.rng.uniform(5, 9) * DAY)
-        self.world.schedule(self.world.now + gap, self._read, crew, machine, meter_id, is_sensor, value)
+        self.world.schedule(self.world.now + gap, self._read, crew, machine, meter_id, value)
 
-    def _read(self, crew: Crew, machine: Machine, meter_id: int, is_sensor: bool, value: float) -> None:
+    def _read(self, crew: Crew, machine: Machine, meter_id: int, value: float) -> None:
         if machine.id not in crew.machines:
             return
         value = round(value + self.rng.uniform(0, 12), 1)
         number, now = self.numbers.next("meter reading"), iso(self.world.now)
         reading = {"id": str(number), "meterId": meter_id, "value": value, "readingDate": now, "createdAt": now}
         self.world.whisper("meters", crew.organisation_id, meter_id, lastReading=reading)
-        self._next_reading(crew, machine, meter_id, is_sensor, value)
+        self._next_reading(crew, machine, meter_id, value)

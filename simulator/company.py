@@ -45,7 +45,20 @@ SITES = (
 )
 
 BUILDINGS = ("Hall A", "Hall B", "Utilities", "Warehouse", "Cold store", "Yard")
-AREAS = ("Line 1", "Line 2", "Line 3", "Packaging", "Mixing", "Boiler room", "Compressor room", "Dock", "Lab", "Workshop", "Roof", "CIP station")
+AREAS = (
+    "Line 1",
+    "Line 2",
+    "Line 3",
+    "Packaging",
+    "Mixing",
+    "Boiler room",
+    "Compressor room",
+    "Dock",
+    "Lab",
+    "Workshop",
+    "Roof",
+    "CIP station",
+)
 
 # name, type labels, manufacturer, how often it fails beside the others, parts it is made of
 MACHINES: tuple[tuple[str, tuple[str, ...], str, float, tuple[str, ...]], ...] = (
@@ -76,13 +89,14 @@ CATEGORIES = (
     "Preventive", "Mechanical", "Electrical", "Safety", "Inspection", "Lubrication", "Cleaning", "Calibration", "Damage", "Project",
     "Réfrigération", "HVAC", "Standard Operating Procedure", "=Quality", "Instrumentation", "Building, grounds", "Other",
 )  # fmt: skip
-VENDORS = ("Acme Industrial", "Bearings & Belts", "CoolTech", "Delta Automation", "Everbright Electric", "FastParts GmbH", "Global \"Seals\"")
+VENDORS = ("Acme Industrial", "Bearings & Belts", "CoolTech", "Delta Automation", "Everbright Electric", "FastParts GmbH", 'Global "Seals"')
 PARTS = (
     "Bearing 6204", "V-belt A42", "O-ring kit", "Proximity sensor", "Gearbox oil 5 L", "Air filter", "Fuse 10 A", "Solenoid valve",
     "Grease cartridge", "Coupling", "Motor 1.5 kW", "Thermocouple K", "Seal set", "Chain link", "Contactor", "PLC battery",
 )  # fmt: skip
 TASKS = (
-    ("Inspect", "Inspection"), ("Lubricate", "Lubrication"), ("Clean", "Cleaning"), ("Calibrate", "Calibration"), ("Test guards of", "Safety"),
+    ("Inspect", "Inspection"), ("Lubricate", "Lubrication"), ("Clean", "Cleaning"), ("Calibrate", "Calibration"),
+    ("Test guards of", "Safety"),
     ("Replace filters of", "Preventive"), ("Check belts of", "Mechanical"), ("Thermal scan of", "Electrical"), ("Service", "Preventive"),
 )  # fmt: skip
 FAULTS = (
@@ -95,6 +109,6 @@ JOBS = (
 )  # fmt: skip
 CAUSES = ("Wear", "Misuse", "No lubrication", "Power quality", "Design")
 # Labels that real customers type: quotes, symbols, other scripts, words that are reserved somewhere.
-ORDER_FIELDS = ("Cost Center (€)", "Root \"cause\"", "Linha / Línea", "__proto__", "=SUM(A1)", "Permit no.", "रखरखाव", "status")
+ORDER_FIELDS = ("Cost Center (€)", 'Root "cause"', "Linha / Línea", "__proto__", "=SUM(A1)", "Permit no.", "रखरखाव", "status")
 ASSET_FIELDS = ("Criticality class", "Warranty until", "Voltage [V]", "Asset tag #")
 LOCATION_FIELDS = ("Cost center", "GPS")

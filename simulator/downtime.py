@@ -1,22 +1,16 @@
 """When machines stand still: the status intervals of assets, and how people enter, back-date and correct them."""
 
-from random import Random
 from typing import Any
 
 from simulator.instants import DAY, HOUR, MINUTE, iso, parse
-from simulator.options import Options
-from simulator.people import Crew, Machine, Numbers
-from simulator.world import World
+from simulator.people import Crew, Machine, Stage
 
 
 class Downtime:
     """The status log of all assets. Every tracked machine has one open interval at any time."""
 
-    def __init__(self, world: World, numbers: Numbers, rng: Random, options: Options) -> None:
-        self.world = world
-        self.numbers = numbers
-        self.rng = rng
-        self.options = options
+    def __init__(self, stage: Stage) -> None:
+        self.world, self.numbers, self.rng, self.options = stage.world, stage.numbers, stage.rng, stage.options
 
     def track(self, crew: Crew, machine: Machine) -> None:
         """Begin the log of a machine that somebody keeps track of."""
@@ -24,10 +18,9 @@ class Downtime:
             self.set(crew, machine, "ONLINE", None, self.world.now)
 
     def set(self, crew: Crew, machine: Machine, status: str, downtime_type: str | None, since: int) -> int | None:
-        """End the interval that runs and begin another; returns its id, None for a machine that is not tracked or gone.
+        """End the interval that runs and begin another at `since`, which is earlier than now when it is entered after the fact.
 
-        Args:
-            since: startedAt in milliseconds; earlier than now when it is entered after the fact.
+        Returns its id, None for a machine that is not tracked or gone.
         """
         if not machine.is_tracked or machine.id not in crew.machines:
             return None
@@ -35,7 +28,7 @@ class Downtime:
         if machine.status_id is not None and (open_one := self.world.get("asset_statuses", org, machine.status_id)) is not None:
             ended = max(iso(since), open_one["startedAt"])
             self.world.change("asset_statuses", org, machine.status_id, endedAt=ended, updaterId=self.rng.choice(crew.technicians))
-        machine.status_id = self._insert(crew, machine, status, downtime_type, since, None)
+        machine.status_id = self._insert(crew, machine, status, downtime_type, since=since, until=None)
         interval = {"id": machine.status_id, "status": status, "startedAt": iso(since)}
         move = self.world.change if self.options.asset_moves_with_status else self.world.whisper
         move("assets", org, machine.id, status=interval | ({"downtimeType": downtime_type} if downtime_type else {}))
@@ -69,7 +62,7 @@ class Downtime:
 
     def _enter_again(self, crew: Crew, machine: Machine, since: int, until: int) -> None:
         if machine.id in crew.machines:
-            number = self._insert(crew, machine, "OFFLINE", "UNPLANNED", since, until)
+            number = self._insert(crew, machine, "OFFLINE", "UNPLANNED", since=since, until=until)
             if self.rng.random() < 0.2:
                 self.world.schedule(self.world.now + DAY, self._remove, crew, number)
 
@@ -83,7 +76,7 @@ class Downtime:
     def _remove(self, crew: Crew, status_id: int) -> None:
         self.world.delete("asset_statuses", crew.organisation_id, status_id)
 
-    def _insert(self, crew: Crew, machine: Machine, status: str, downtime_type: str | None, since: int, until: int | None) -> int:
+    def _insert(self, crew: Crew, machine: Machine, status: str, downtime_type: str | None, *, since: int, until: int | None) -> int:
         number, now = self.numbers.next("asset_statuses"), iso(self.world.now)
         record: dict[str, Any] = {
             "id": number, "assetId": machine.id, "status": status, "downtimeType": downtime_type, "startedAt": iso(since),

@@ -104,7 +104,9 @@ class Script:
             raise BadScript("the fault script is not a list")
         self.faults += [_read(number, entry) for number, entry in enumerate(entries)]
 
-    def add(self, action: str, *, callback: Callable[[], None] | None = None, times: int | None = 1, details: Any = None, **match: Any) -> None:
+    def add(
+        self, action: str, *, callback: Callable[[], None] | None = None, times: int | None = 1, details: Any = None, **match: Any
+    ) -> None:
         """Add one fault from Python; `match` as in load, `callback` is what a mutate does."""
         self.faults.append(Fault(action, match, times, details or {}, callback))
 

@@ -40,7 +40,7 @@ class Limiter:
         window = int(now // WINDOW_SECONDS)
         if window != self._window:
             self._window, self._used = window, {}
-        caps = {("user", user): self.per_user}
+        caps: dict[tuple[str, ...], int] = {("user", user): self.per_user}
         if organisation_id is not None:
             caps |= {("user", user, str(organisation_id)): self.per_user, ("organisation", str(organisation_id)): self.per_organisation}
         reset = max(1, round((window + 1) * WINDOW_SECONDS - now))

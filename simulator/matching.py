@@ -1,13 +1,14 @@
 """Which rows a list request asks for, as sort keys in order."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from simulator.catalogue import Collection, Filter
+from simulator.catalogue import Collection
 from simulator.problems import bad_value
 from simulator.queries import Condition, Query
 from simulator.rows import Rows, id_of, pack
@@ -56,31 +57,39 @@ _decode = msgspec.json.Decoder(Facts).decode
 _decode_asset = msgspec.json.Decoder(_AssetFacts).decode
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The list that is asked: its rules, its table, the rows it shows (late ones may be held back), and the moment."""
+
+    collection: Collection
+    table: Table
+    rows: Rows
+    now: str  # ISO text; a start date after it is upcoming
+    labels: Mapping[int, str]  # of categories by id
+
+
 class Matches:
     """Answers the same filter page after page without looking at every row again."""
 
     def __init__(self) -> None:
         self._remembered: OrderedDict[tuple[Any, ...], list[int]] = OrderedDict()
 
-    def keys(self, collection: Collection, table: Table, rows: Rows, query: Query, now: str, labels: dict[int, str]) -> list[int]:
-        """Return the packed sort keys of the matching rows, ascending; a range on the sorted field is left to the caller.
-
-        Args:
-            now: the instant of the request, as ISO text; a start date after it is upcoming.
-            labels: category labels by id.
-        """
-        hides_upcoming = "show_upcoming" in collection.filters and not query.upcoming
+    def keys(self, place: Place, query: Query) -> list[int]:
+        """Return the packed sort keys of the matching rows, ascending; a range on the sorted field is left to the caller."""
+        rows, filters = place.rows, place.collection.filters
+        hides_upcoming = "show_upcoming" in filters and not query.upcoming
         others = {name: bounds for name, bounds in query.ranges.items() if name != query.sort}
-        archived = _default_conditions(collection, query)
-        conditions = [*query.conditions, *archived]
+        conditions = list(query.conditions)
+        if "archived" in filters and all(name != "archived" for name, _, _ in conditions):
+            conditions.append(("archived", filters["archived"], ("false",)))
         if not (hides_upcoming or others or conditions or query.custom_fields):
             return rows.order(query.sort)
-        asked = (collection.table, id(rows), rows.generation, query.sort, str(others), str(conditions), str(query.custom_fields))
-        asked += (now if hides_upcoming else "",)
+        asked = (place.collection.table, id(rows), rows.generation, query.sort, str(others), str(conditions), str(query.custom_fields))
+        asked += (place.now if hides_upcoming else "",)
         if asked not in self._remembered:
-            found = [each for each in _candidates(rows, others) if _fits(collection, table, each, conditions, query, labels)]
-            kept = [each for each in found if not (hides_upcoming and (each.startDate or "") > now)]
-            self._remembered[asked] = sorted(rows.key(query.sort, rows.encoded[each.id]) for each in kept)
+            found = (row for row in _candidates(rows, others) if _fits(place, row, conditions, query))
+            kept = [row.id for row in found if not (hides_upcoming and (row.startDate or "") > place.now)]
+            self._remembered[asked] = sorted(rows.key(query.sort, rows.encoded[each]) for each in kept)
             while len(self._remembered) > _REMEMBERED:
                 self._remembered.popitem(last=False)
         return self._remembered[asked]
@@ -90,7 +99,7 @@ def between(keys: list[int], bounds: tuple[int | None, int | None]) -> tuple[int
     """Return the slice of ascending packed keys whose values lie in the bounds, both inclusive; nulls lie in none."""
     since, until = bounds
     start = 0 if since is None else bisect_left(keys, pack(since, 0))
-    stop = bisect_left(keys, pack(None, 0)) if until is None else bisect_right(keys, pack(until + 1, 0) - 1)
+    stop = bisect_left(keys, pack(None if until is None else until + 1, 0))
     return start, stop
 
 
@@ -102,12 +111,7 @@ def check_custom_fields(rows: Iterable[Rows], query: Query) -> None:
             raise bad_value(f"'{label}' is not a valid query parameter")
 
 
-def _default_conditions(collection: Collection, query: Query) -> list[Condition]:
-    asked = {name for name, _, _ in query.conditions}
-    return [("archived", collection.filters["archived"], ("false",))] if "archived" in collection.filters and "archived" not in asked else []
-
-
-def _candidates(rows: Rows, others: dict[str, tuple[int | None, int | None]]) -> Iterable[Facts]:
+def _candidates(rows: Rows, others: dict[str, tuple[int | None, int | None]]) -> Iterator[Facts]:
     ids: Iterable[int] = rows.encoded
     for name, bounds in others.items():
         order = rows.order(name)
@@ -121,15 +125,14 @@ def _facts(encoded: bytes) -> Facts:
     return _decode_asset(encoded) if b'"status":{' in encoded else _decode(encoded)
 
 
-def _fits(collection: Collection, table: Table, row: Facts, conditions: list[Condition], query: Query, labels: dict[int, str]) -> bool:
-    return all(_holds(collection, table, row, name, condition, values, labels) for name, condition, values in conditions) and all(
+def _fits(place: Place, row: Facts, conditions: Sequence[Condition], query: Query) -> bool:
+    return all(_holds(place, row, each) for each in conditions) and all(
         row.extraFields.get(label) in values for label, values in query.custom_fields
     )
 
 
-def _holds(
-    collection: Collection, table: Table, row: Facts, name: str, condition: Filter, values: tuple[str, ...], labels: dict[int, str]
-) -> bool:
+def _holds(place: Place, row: Facts, asked: Condition) -> bool:
+    name, condition, values = asked
     match condition.kind:
         case "text":
             number = str(row.sequentialId) if row.sequentialId is not None else None
@@ -137,20 +140,19 @@ def _holds(
         case "prefix":
             return row.name.startswith(values[-1])
         case "flag":
-            return _flag(row, name, values[-1] == "true")
+            return _flag(row, name, values[-1])
         case "labels":
-            wanted = {labels.get(int(value), value) if value.isdigit() else value for value in values}
+            wanted = {place.labels.get(int(value), value) if value.isdigit() else value for value in values}
             return wanted.isdisjoint(row.categories) == condition.negated
         case "ids":
             return (not {int(value) for value in values}.isdisjoint(_ids(row, condition.field))) != condition.negated
-        case _:
-            return not set(values).isdisjoint(_texts(collection, table, row, condition.field))
+    return not set(values).isdisjoint(_texts(place, row, condition.field))
 
 
-def _flag(row: Facts, name: str, wanted: bool) -> bool:
+def _flag(row: Facts, name: str, value: str) -> bool:
     if name == "archived":
-        return (row.archivedAt is not None) == wanted
-    return not wanted or row.role not in {"REQUESTER", "SERVICE_ACCOUNT"}
+        return (row.archivedAt is not None) == (value == "true")
+    return value == "false" or row.role not in {"REQUESTER", "SERVICE_ACCOUNT"}
 
 
 def _ids(row: Facts, field: str) -> list[Any]:
@@ -164,9 +166,9 @@ def _ids(row: Facts, field: str) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _texts(collection: Collection, table: Table, row: Facts, field: str) -> list[Any]:
-    if field == "role" and collection.table == "work_orders":
-        hidden = table.hidden.get(row.id, {})
+def _texts(place: Place, row: Facts, field: str) -> list[Any]:
+    if field == "role":
+        hidden = place.table.hidden.get(row.id, {})
         return ["PARENT" if hidden.get("isParent") else "SUB_WORK_ORDER" if hidden.get("parentId") else "STANDALONE"]
     if field == "vendors":
         return [each.get("partNumber") for each in row.vendors]

@@ -25,5 +25,7 @@ class Options:
     completed_at_on_cancel: bool = False  # completedAt is set on CANCELED and SKIPPED
     completed_at_kept_on_reopen: bool = True  # it is documented as the last time the order was marked DONE
     default_sorts: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({"work_orders": "-createdAt", "asset_statuses": "-createdAt", "work_requests": "-updatedAt"})
+        default_factory=lambda: MappingProxyType(
+            {"work_orders": "-createdAt", "asset_statuses": "-createdAt", "work_requests": "-updatedAt"}
+        )
     )  # any other collection: ascending id

@@ -1,14 +1,12 @@
 """The life of a work order: created, worked on, held, completed, re-opened, cancelled, costed, deleted."""
 
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 from simulator.company import ORDER_FIELDS
 from simulator.instants import DAY, HOUR, MINUTE, SECOND, iso
-from simulator.options import Options
-from simulator.people import Crew, Numbers
-from simulator.world import Record, World
+from simulator.people import Crew, Stage
+from simulator.world import Record
 
 ACTIVE = ("OPEN", "IN_PROGRESS", "ON_HOLD")
 
@@ -31,28 +29,20 @@ class Order:
 class Orders:
     """Everything that happens to work orders."""
 
-    def __init__(self, world: World, numbers: Numbers, rng: Random, options: Options) -> None:
-        self.world = world
-        self.numbers = numbers
-        self.rng = rng
-        self.options = options
+    def __init__(self, stage: Stage) -> None:
+        self.world, self.numbers, self.rng, self.options = stage.world, stage.numbers, stage.rng, stage.options
 
     def record(self, order: Order) -> Record | None:
         """Return the order's record as it stands, None when it was deleted."""
         return self.world.get("work_orders", order.crew.organisation_id, order.id)
 
-    def create(self, crew: Crew, title: str, order_type: str | None, asset_id: int | None, at: int | None = None, **fields: Any) -> Order:
-        """Add an order and return it.
-
-        Args:
-            at: createdAt and updatedAt in milliseconds, if not the instant of the event (a batch shares few stamps).
-            fields: of the record, overriding what is made up here.
-        """
+    def create(self, crew: Crew, title: str, order_type: str | None, asset_id: int | None, **fields: Any) -> Order:
+        """Add an order and return it; `fields` of the record override what is made up here."""
         rng, org = self.rng, crew.organisation_id
         order = Order(self.numbers.next("work_orders"), crew, order_type, asset_id, rng.sample(crew.technicians, 1 + (rng.random() < 0.15)))
         machine = crew.machines.get(asset_id) if asset_id else None
         location = machine.location_id if machine else rng.choice(crew.locations)
-        stamp = iso(self.world.now if at is None else at)
+        stamp = iso(self.world.now)
         assignees = [{"type": "USER", "id": each} for each in order.people] if rng.random() < 0.7 else []
         team = rng.choice(crew.teams)
         if rng.random() < 0.4:
@@ -158,8 +148,8 @@ class Orders:
         record = self.record(order)
         if record is not None:
             cents = self.rng.randrange(2_000, 90_000)
-            cost = {"type": "EXPENSE", "costPerUnit": cents, "quantity": 1, "rowTotal": cents, "durationTotal": 0, "description": "Contractor"}
-            costs = [*record["expenditures"], {**cost, "userId": order.people[0]}]
+            cost = {"type": "EXPENSE", "costPerUnit": cents, "quantity": 1, "rowTotal": cents, "durationTotal": 0}
+            costs = [*record["expenditures"], cost | {"userId": order.people[0], "description": "Contractor"}]
             self.world.whisper("work_orders", order.crew.organisation_id, order.id, expenditures=costs)
 
     def comment(self, order: Order) -> None:
@@ -185,9 +175,12 @@ class Orders:
         return record is not None and record["status"] in statuses
 
     def _count(self, order: Order, counter: str) -> None:
-        hidden = self.world.table("work_orders", order.crew.organisation_id).hidden.setdefault(order.id, {})
-        progress = hidden.setdefault("progress", {"openCount": 1, "inProgressCount": 0, "onHoldCount": 0, "doneCount": 0})
-        progress[counter] += 1
+        hidden = self.world.table("work_orders", order.crew.organisation_id).hidden
+        if counter == "doneCount" and order.id not in hidden and not order.has_been_closed:
+            return  # once open, once done: what nearly all orders are need not be noted
+        done = int(order.has_been_closed)
+        noted = {"openCount": 1, "inProgressCount": 0, "onHoldCount": 0, "doneCount": done}
+        hidden.setdefault(order.id, {}).setdefault("progress", noted)[counter] += 1
 
     def _close(self, order: Order) -> None:
         order.has_been_closed = True

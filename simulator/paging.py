@@ -13,11 +13,7 @@ from simulator.rows import NULL_KEY, id_of, pack, value_of
 
 
 def cut(keys: list[int], query: Query, options: Options, *, is_keyset: bool) -> tuple[list[int], str | None]:
-    """Return the keys of the page that the query asks for, in the order of the answer, and the cursor of the next page.
-
-    Args:
-        keys: packed sort keys, ascending.
-    """
+    """Return the part of the ascending packed `keys` that the query asks for, in the order of the answer, and the next cursor."""
     start, stop = between(keys, query.ranges[query.sort]) if query.sort in query.ranges else (0, len(keys))
     if is_keyset and options.ties == "with_sort" and (options.null_order == "largest" or not query.descending):
         return _keyset_slice(keys, start, stop, query)

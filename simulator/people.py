@@ -5,10 +5,23 @@ from itertools import accumulate
 from random import Random
 
 from simulator.company import (
-    AREAS, ASSET_FIELDS, BUILDINGS, CATEGORIES, FIRST_NAMES, LAST_NAMES, LOCATION_FIELDS, MACHINES, ORGANISATIONS, PARTS, TEAMS, VENDORS,
-    Organisation, Site,
+    AREAS,
+    ASSET_FIELDS,
+    BUILDINGS,
+    CATEGORIES,
+    FIRST_NAMES,
+    LAST_NAMES,
+    LOCATION_FIELDS,
+    MACHINES,
+    ORGANISATIONS,
+    PARTS,
+    TEAMS,
+    VENDORS,
+    Organisation,
+    Site,
 )  # fmt: skip
 from simulator.instants import DAY, Zone, iso
+from simulator.options import Options
 from simulator.world import World
 
 
@@ -75,7 +88,8 @@ class Numbers:
     """Ids, global and ascending per kind, and the numbers of work orders per organisation."""
 
     _STARTS = (
-        ("locations", 5_200), ("users", 9_001), ("teams", 701), ("categories", 401), ("vendors", 801), ("parts", 20_001), ("assets", 30_001),
+        ("locations", 5_200), ("users", 9_001), ("teams", 701), ("categories", 401), ("vendors", 801), ("parts", 20_001),
+        ("assets", 30_001),
         ("asset_statuses", 600_001), ("meters", 40_001), ("maintenance_plans", 50_001), ("work_orders", 120_000_001),
         ("work_requests", 13_000_001), ("rca_reports", 70_001),
     )  # fmt: skip
@@ -90,26 +104,34 @@ class Numbers:
         return number
 
 
+@dataclass(slots=True)
+class Stage:
+    """What everything that happens needs: the world, the numbers it gives out, its chance and its switches."""
+
+    world: World
+    numbers: Numbers
+    rng: Random
+    options: Options
+
+
 class Founder:
     """Writes the records that a company starts with into a world."""
 
-    def __init__(self, world: World, numbers: Numbers, rng: Random) -> None:
-        self.world = world
-        self.numbers = numbers
-        self.rng = rng
+    def __init__(self, stage: Stage) -> None:
+        self.world, self.numbers, self.rng = stage.world, stage.numbers, stage.rng
         self.is_founding = True  # what exists from the start was created long before
-        self.width = max(1.0, world.scale**0.5)  # people and places grow slower than machines
+        self.width = self.world.scale**0.5  # people and places grow slower than machines
 
     def organisation(self, organisation: Organisation) -> None:
         """Add the organisation with its categories, vendors and a store that belongs to no site."""
         org = organisation.id
         self.world.add(
-            "organizations", org, {"id": org, "name": organisation.name, "timeZone": organisation.time_zone, "currency": organisation.currency}
+            "organizations",
+            org,
+            {"id": org, "name": organisation.name, "timeZone": organisation.time_zone, "currency": organisation.currency},
         )
         for label in CATEGORIES:
-            self.world.add(
-                "categories", org, {"id": self.numbers.next("categories"), "label": label, "description": f"{label} work"}
-            )
+            self.world.add("categories", org, {"id": self.numbers.next("categories"), "label": label, "description": f"{label} work"})
         for name in VENDORS:
             fields = {"Account no.": f"V-{self.rng.randrange(10_000)}"}
             self.world.add("vendors", org, {"id": self.numbers.next("vendors"), "name": name, "extraFields": fields})
@@ -132,11 +154,13 @@ class Founder:
         name, types, maker, weight, components = self.rng.choice(MACHINES)
         location = self.rng.choice(crew.locations)
         # a few bad actors: the weights are heavy-tailed
-        machine = self._asset(crew, f"{name} {len(crew.machines) + 1}", types, maker, location, None, weight * self.rng.paretovariate(1.6))
+        label, bad_luck = f"{name} {len(crew.machines) + 1}", self.rng.paretovariate(1.6)
+        machine = self._asset(crew, label, types, maker, location_id=location, parent_id=None, weight=weight * bad_luck)
         if components and self.rng.random() < 0.35:
             machine.is_leaf = False
             for component in components:
-                self._asset(crew, f"{component} of {machine.name}", ("Component",), maker, location, machine.id, weight * 0.5)
+                label = f"{component} of {machine.name}"
+                self._asset(crew, label, ("Component",), maker, location_id=location, parent_id=machine.id, weight=weight * 0.5)
         return machine
 
     def user(self, crew: Crew) -> int:
@@ -180,7 +204,8 @@ class Founder:
         self._location(site.organisation_id, site.name, None, site.address, site.root_location_id)
         count = max(4, round(site.locations * self.width))
         halls = [
-            self._location(site.organisation_id, f"{site.name} {name}", site.root_location_id, None) for name in BUILDINGS[: 2 + count // 10]
+            self._location(site.organisation_id, f"{site.name} {name}", site.root_location_id, None)
+            for name in BUILDINGS[: 2 + count // 10]
         ]
         crew.locations = list(halls)
         while len(crew.locations) + 1 < count:
@@ -206,7 +231,8 @@ class Founder:
     def _part(self, crew: Crew) -> int:
         rng, number, stock = self.rng, self.numbers.next("parts"), self.rng.randrange(40)
         shelf = {
-            "locationId": crew.site.root_location_id, "area": f"Shelf {rng.randrange(30)}", "availableQuantity": stock, "minimumQuantity": 3,
+            "locationId": crew.site.root_location_id, "area": f"Shelf {rng.randrange(30)}", "availableQuantity": stock,
+            "minimumQuantity": 3,
             "committedQuantities": {"reserved": 0, "kitted": 0, "staged": 0}, "assignedQuantity": 0,
         }  # fmt: skip
         self.world.add(
@@ -223,7 +249,7 @@ class Founder:
         return number
 
     def _asset(
-        self, crew: Crew, name: str, types: tuple[str, ...], maker: str, location: int, parent: int | None, weight: float
+        self, crew: Crew, name: str, types: tuple[str, ...], maker: str, *, location_id: int, parent_id: int | None, weight: float
     ) -> Machine:
         rng, number = self.rng, self.numbers.next("assets")
         fields = {label: str(rng.randrange(1000)) for label in ASSET_FIELDS if rng.random() < 0.3}
@@ -231,13 +257,13 @@ class Founder:
             "assets",
             crew.organisation_id,
             {
-                "id": number, "name": name, "description": f"{name} by {maker}" if rng.random() < 0.5 else None, "parentId": parent,
-                "criticalityId": None, "locationId": location, "serialNumber": f"SN{number}" if rng.random() < 0.9 else None,
+                "id": number, "name": name, "description": f"{name} by {maker}" if rng.random() < 0.5 else None, "parentId": parent_id,
+                "criticalityId": None, "locationId": location_id, "serialNumber": f"SN{number}" if rng.random() < 0.9 else None,
                 **self._stamps(), "creatorId": rng.choice(crew.technicians), "organizationId": crew.organisation_id,
                 "teamIds": [], "assetTypes": list(types), "extraFields": fields, "vendorIds": [], "manufacturer": maker,
                 "model": f"M{rng.randrange(100, 999)}",
             },
         )  # fmt: skip
-        machine = Machine(number, name, location, rng.random() < 0.7, weight)
+        machine = Machine(number, name, location_id, rng.random() < 0.7, weight)
         crew.add(machine)
         return machine

@@ -10,7 +10,7 @@ from simulator.downtime import Downtime
 from simulator.instants import DAY, HOUR, from_datetime, iso
 from simulator.options import Options
 from simulator.orders import Orders
-from simulator.people import Crew, Founder, Numbers
+from simulator.people import Crew, Founder, Numbers, Stage
 from simulator.preventive import Preventive
 from simulator.world import World
 
@@ -27,6 +27,7 @@ def build(seed: int = 7, scale: float = 1.0, now: datetime = DEMO_START, options
         seed: another seed, another company.
         scale: 1 is about 20,000 work orders by DEMO_START, 50 a million.
         now: an instant in UTC, not before FOUNDED.
+        options: the switches that change what happens, not only how it is served.
     """
     world = World(from_datetime(FOUNDED), keep_versions=scale <= LARGEST_KEPT_SCALE, seed=seed, scale=scale)
     _found(world, Random(f"plant {seed}"), options or Options())
@@ -35,13 +36,10 @@ def build(seed: int = 7, scale: float = 1.0, now: datetime = DEMO_START, options
 
 
 def _found(world: World, rng: Random, options: Options) -> None:
-    numbers = Numbers()
-    founder = Founder(world, numbers, rng)
-    orders = Orders(world, numbers, rng, options)
-    downtime = Downtime(world, numbers, rng, options)
-    preventive = Preventive(world, numbers, rng, orders, downtime)
-    breakdowns = Breakdowns(world, numbers, rng, orders, downtime)
-    changes = Changes(world, numbers, rng, founder, preventive, downtime)
+    stage = Stage(world, Numbers(), rng, options)
+    founder, orders, downtime = Founder(stage), Orders(stage), Downtime(stage)
+    preventive, breakdowns = Preventive(stage, orders, downtime), Breakdowns(stage, orders, downtime)
+    changes = Changes(stage, founder, preventive, downtime)
     for organisation in ORGANISATIONS:
         founder.organisation(organisation)
     crews = [founder.crew(site) for site in SITES]
@@ -53,11 +51,12 @@ def _found(world: World, rng: Random, options: Options) -> None:
             preventive.add(crew, crew.any_machine(rng))
         breakdowns.begin(crew)
         changes.begin(crew)
-    world.schedule(world.now + 170 * DAY, _import_history, world, rng, orders, crews[0])
+    world.schedule(world.now + 170 * DAY, _import_history, stage, orders, crews[0])
 
 
-def _import_history(world: World, rng: Random, orders: Orders, crew: Crew) -> None:
+def _import_history(stage: Stage, orders: Orders, crew: Crew) -> None:
     """Old orders are loaded from another system in one stroke: one stamp for all, no type, completed before they were created."""
+    world, rng = stage.world, stage.rng
     for number in range(max(3, round(230 * world.scale))):
         completed = world.now - rng.randrange(1, 700) * DAY - rng.randrange(24) * HOUR
         is_backdated = number % 6 == 0

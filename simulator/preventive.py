@@ -1,15 +1,13 @@
 """Preventive work: tasks that recur, the orders they bring forth ahead of time, and how punctually those are done."""
 
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any
 
 from simulator.company import TASKS
 from simulator.downtime import Downtime
 from simulator.instants import DAY, HOUR, MINUTE, iso, weekday
 from simulator.orders import Order, Orders
-from simulator.people import Crew, Machine, Numbers
-from simulator.world import World
+from simulator.people import Crew, Machine, Stage
 
 # days between two, weight, how it is written
 RHYTHMS: tuple[tuple[int, int, dict[str, Any]], ...] = (
@@ -18,6 +16,8 @@ RHYTHMS: tuple[tuple[int, int, dict[str, Any]], ...] = (
     (30, 28, {"type": "MONTHLY", "interval": 1}),
     (91, 12, {"type": "MONTHLY", "interval": 3}),
 )
+_HORIZONS = {7: 14, 14: 21, 30: 35, 91: 42}  # days that orders exist before they are due, by days between two
+_ESTIMATES = (900, 1800, 2700, 3600, 5400, 7200, 14400)  # seconds
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
 
@@ -47,10 +47,8 @@ class Task:
 class Preventive:
     """All preventive tasks of the company."""
 
-    def __init__(self, world: World, numbers: Numbers, rng: Random, orders: Orders, downtime: Downtime) -> None:
-        self.world = world
-        self.numbers = numbers
-        self.rng = rng
+    def __init__(self, stage: Stage, orders: Orders, downtime: Downtime) -> None:
+        self.world, self.numbers, self.rng = stage.world, stage.numbers, stage.rng
         self.orders = orders
         self.downtime = downtime
         self.tasks: dict[int, list[Task]] = {}  # by asset
@@ -63,10 +61,22 @@ class Preventive:
         is_plan, today = rng.random() < 0.65, crew.zone.day(now)
         first = self._working_day(today + 1 + rng.randrange(days))
         task = Task(
-            self.numbers.next("maintenance_plans"), crew, machine, f"{verb} {machine.name}", category, self._recurrence(rhythm, first), days,
-            {7: 14, 14: 21, 30: 35, 91: 42}[days] if is_plan else 0, min(days // 2, 7), rng.choice((900, 1800, 2700, 3600, 5400, 7200, 14400))
-            if rng.random() < 0.72 else None, rng.random() < 0.7, not is_plan and rng.random() < 0.5, rng.random() < 0.06, is_plan, first,
-        )  # fmt: skip
+            id=self.numbers.next("maintenance_plans"),
+            crew=crew,
+            machine=machine,
+            title=f"{verb} {machine.name}",
+            category=category,
+            recurrence=self._recurrence(rhythm, first),
+            days=days,
+            horizon_days=_HORIZONS[days] if is_plan else 0,
+            lead_days=min(days // 2, 7),
+            estimate=rng.choice(_ESTIMATES) if rng.random() < 0.72 else None,
+            is_full_day=rng.random() < 0.7,
+            is_floating=not is_plan and rng.random() < 0.5,
+            stops_machine=rng.random() < 0.06,
+            is_plan=is_plan,
+            next_day=first,
+        )
         self.tasks.setdefault(machine.id, []).append(task)
         if is_plan:
             self._write_plan(task)
@@ -139,7 +149,8 @@ class Preventive:
         hours = (task.estimate or 3600) / 3600 * rng.lognormvariate(0, 0.35)
         self._work(task, order, done, hours)
         if rng.random() < 0.05:
-            self.world.schedule(max(now, crew.zone.midnight(day) - rng.randrange(1, 4) * DAY), self.orders.push, order, rng.choice((1, 2, 3, 7)))
+            pushed_at = max(now, crew.zone.midnight(day) - rng.randrange(1, 4) * DAY)
+            self.world.schedule(pushed_at, self.orders.push, order, rng.choice((1, 2, 3, 7)))
 
     @property
     def _later_half(self) -> int:
@@ -150,7 +161,8 @@ class Preventive:
         rng = self.rng
         begun = done - max(round(hours * HOUR), 5 * MINUTE)
         if rng.random() < 0.3:
-            self.world.schedule(begun, self.orders.start, order)
+            # some are begun days before they are done
+            self.world.schedule(begun - (round(rng.uniform(4, 140) * HOUR) if rng.random() < 0.35 else 0), self.orders.start, order)
         if task.stops_machine:
             self.world.schedule(begun, self._stop, task, done)
         if rng.random() < task.crew.site.labour_share:
@@ -158,8 +170,9 @@ class Preventive:
         self.world.schedule(done, self.orders.complete, order)
 
     def _stop(self, task: Task, until: int) -> None:
-        open_one = task.machine.status_id and self.world.get("asset_statuses", task.crew.organisation_id, task.machine.status_id)
-        if open_one and open_one["status"] == "ONLINE":
+        running = task.machine.status_id
+        interval = None if running is None else self.world.get("asset_statuses", task.crew.organisation_id, running)
+        if interval is not None and interval["status"] == "ONLINE":
             status_id = self.downtime.set(task.crew, task.machine, "OFFLINE", "PLANNED", self.world.now)
             self.world.schedule(until, self._release, task, status_id)
 
@@ -190,7 +203,7 @@ class Preventive:
                 "intervalStrategy": "FIXED", "recurrence": task.recurrence,
                 "planningHorizon": {"value": 1 if kind == "MONTH" else 2, "unit": kind}, "workOrderBlueprintId": task.id + 1_000_000,
                 "assets": [{"id": task.id + 2_000_000, "assetId": task.machine.id}],
-                "intervals": [{"interval": 1, "workOrderBlueprintId": task.id + 1_000_000}], "nextCycleOccurrence": 1,
+                "intervals": [{"id": task.id + 3_000_000, "interval": 1, "workOrderBlueprintId": task.id + 1_000_000}], "nextCycleOccurrence": 1,
                 "nextScheduledWorkOrderDueDate": iso(due), "lastPlannedDueDate": None, "nextWorkOrderGenerationAt": None,
                 "lastWorkOrderGeneratedAt": None, "creatorId": task.crew.technicians[0], "createdAt": now, "updatedAt": None,
                 "archivedAt": None,

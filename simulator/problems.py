@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 - what the API did, not an error of the simulator
+class Refused(Exception):
     """The request is answered with a status other than 200."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:

@@ -35,7 +35,7 @@ def load(folder: Path) -> World:
     rows = sorted((row for path in files for row in _rows(path)), key=lambda row: row[0])
     newest = max((parse(record[key]) for _, _, record in rows for key in _HAPPENED if key in record), default=0)
     oldest = min((at for at, _, _ in rows if at), default=0)
-    world = World(oldest)
+    world = World(oldest, is_recorded=True)
     world.add("organizations", ORGANISATION_ID, {"id": ORGANISATION_ID, "name": "Recorded", "timeZone": "UTC"})
     for at, table, record in rows:
         world.now = max(at, oldest)

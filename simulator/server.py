@@ -10,18 +10,15 @@ from starlette import requests, responses
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from simulator.api import Response, Simulator
+from simulator.api import Simulator
 from simulator.faults import BadScript
+from simulator.responses import Response
 
 _SPANS = ("days", "hours", "minutes")
 
 
 def application(simulator: Simulator, on_advance: Callable[[], None] = lambda: None) -> Starlette:
-    """Return the web application around a simulator.
-
-    Args:
-        on_advance: called after each advance of the clock, to save it.
-    """
+    """Return the web application around a simulator; `on_advance` is called after each advance of the clock, to save it."""
     control = _Control(simulator, on_advance)
     return Starlette(
         routes=[

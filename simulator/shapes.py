@@ -14,6 +14,8 @@ _decode = msgspec.json.Decoder().decode
 _ASSET_FIELDS = (
     "id", "name", "description", "parentId", "criticalityId", "locationId", "serialNumber", "createdAt", "updatedAt", "creatorId"
 )  # fmt: skip
+_UNTOUCHED = {"openCount": 1, "inProgressCount": 0, "onHoldCount": 0}
+_CHILDREN = ("assignees", "parts", "timeItems", "expenditures", "asset", "location")
 _LOCATION_FIELDS = ("id", "name", "description", "address", "parentId", "createdAt", "updatedAt")
 _STORED_EXPANDS = {
     "work_orders": frozenset(
@@ -37,7 +39,7 @@ class Shapes:
     def row(self, collection: Collection, encoded: bytes, expands: AbstractSet[str]) -> bytes:
         """Return one list row as JSON; a row that shows all it has is passed on as it was stored."""
         stored = _STORED_EXPANDS.get(collection.table)
-        if stored is not None and stored <= expands and not expands & _EMBEDS and b'"asset":{' not in encoded and b'"location":{' not in encoded:
+        if stored is not None and stored <= expands and not expands & _EMBEDS and not self.world.is_recorded:
             return encoded
         record = _decode(encoded)
         if collection.table == "users":
@@ -102,7 +104,7 @@ class Shapes:
         order = None if order_id is None else self.world.get("work_orders", self.organisation_id, order_id)
         if order is None:
             return None
-        return {key: value for key, value in order.items() if key not in {"assignees", "parts", "timeItems", "expenditures", "asset", "location"}}
+        return {key: value for key, value in order.items() if key not in _CHILDREN}
 
     def _extra_fields(self, table: str, record_id: int) -> Record:
         return (self.world.get(table, self.organisation_id, record_id) or {}).get("extraFields", {})
@@ -111,7 +113,7 @@ class Shapes:
         # everybody looks in once a day, at a minute of their own: the field moves though nothing else does
         day, minute = self.world.now // DAY, record["id"] * 7919 % 1440
         visited = day * DAY + minute * MINUTE
-        if self.world.seed and "lastVisitedAt" not in record:
+        if not self.world.is_recorded:
             record["lastVisitedAt"] = iso(visited if visited <= self.world.now else visited - DAY)
 
     def _single_order(self, record: Record) -> Record:
@@ -123,7 +125,7 @@ class Shapes:
             "assigneeIds": [each["id"] for each in assignees if each["type"] == "USER"],
             "teamIds": [each["id"] for each in assignees if each["type"] == "TEAM"],
             "isParent": hidden.get("isParent", False),
-            "progress": hidden.get("progress", {"openCount": 1, "inProgressCount": 0, "onHoldCount": 0, "doneCount": 0}),
+            "progress": hidden.get("progress") or {**_UNTOUCHED, "doneCount": int(record["status"] == "DONE")},
             "attachments": [self._attachment(record)] if record["id"] % 5 == 0 else [],
         } | ({"parentId": hidden["parentId"]} if "parentId" in hidden else {})  # fmt: skip
 

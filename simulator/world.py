@@ -21,19 +21,21 @@ TABLES = (
 )  # fmt: skip
 
 # A null of these is sent; any other null is left out of the row.
+# fmt: off
 REQUIRED_NULLS: dict[str, frozenset[str]] = {
     "assets": frozenset({"description", "parentId", "criticalityId", "locationId", "serialNumber", "creatorId"}),
     "parts": frozenset({"description", "barcode", "locationId", "area", "unitCost"}),
     "rca_reports": frozenset(
         {"mainAssetStatusId", "updatedAt", "completedAt", "incidentStartedAt", "incidentEndedAt", "incidentDuration", "repairTime", "notes",
          "updaterId", "archivedAt"}
-    ),  # fmt: skip
+    ),
     "maintenance_plans": frozenset(
         {"startDate", "workOrderStartDatePadding", "workOrderStartDateOffset", "workOrderStartDateFixedDay", "blueprintEstimatedTime",
          "nextCycleOccurrence", "nextScheduledWorkOrderDueDate", "lastPlannedDueDate", "nextWorkOrderGenerationAt",
          "lastWorkOrderGeneratedAt", "updatedAt", "archivedAt"}
-    ),  # fmt: skip
+    ),
 }
+# fmt: on
 _CLOSED = frozenset({"DONE", "CANCELED", "SKIPPED"})
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
@@ -62,13 +64,17 @@ class World:
     Args:
         now: the instant at which the world starts, in milliseconds since 1970.
         keep_versions: keep every version of every record; without, only the current rows are kept.
+        seed: what its chance was drawn from.
+        scale: how large it is.
+        is_recorded: its rows are not made up, and are served as they are.
     """
 
-    def __init__(self, now: int, *, keep_versions: bool = True, seed: int = 0, scale: float = 1.0) -> None:
+    def __init__(self, now: int, *, keep_versions: bool = True, seed: int = 0, scale: float = 1.0, is_recorded: bool = False) -> None:
         self.now = now
         self.started_at = now
         self.seed = seed
         self.scale = scale
+        self.is_recorded = is_recorded
         self.keeps_versions = keep_versions
         self.changes: Counter[str] = Counter()
         self._tables: dict[tuple[str, int], Table] = defaultdict(Table)
@@ -185,10 +191,22 @@ class World:
     def _store(self, name: str, organisation_id: int, record_id: int, record: Record) -> None:
         table = self._tables[name, organisation_id]
         encoded = _encode(record)
-        if name == "work_orders" and record["status"] in _CLOSED:
-            table.live.pop(record_id, None)  # closed orders rarely change: their bytes are enough
+        if _is_over(name, record):
+            table.live.pop(record_id, None)
         else:
             table.live[record_id] = record
         table.rows.store(record_id, encoded)
         if self.keeps_versions:
             self._history[name].append((organisation_id, record_id, self.now, encoded))
+
+
+def _is_over(name: str, record: Record) -> bool:
+    """Whether the record will hardly change again, so that its bytes are enough."""
+    match name:
+        case "work_orders":
+            return record["status"] in _CLOSED
+        case "work_requests":
+            return record["requestStatus"] in {"DONE", "REJECTED"}
+        case "asset_statuses":
+            return "endedAt" in record
+    return name == "parts"
