@@ -56,16 +56,8 @@ OnNode = Callable[[NodeReport], None]
 _parsed: dict[Path, tuple[str, "Manifest"]] = {}
 
 
-def build(
-    settings: Settings,
-    as_of: datetime,
-    known_at: datetime,
-    select: str | None = None,
-    on_node: OnNode | None = None,
-    *,
-    unit_tests: bool = False,
-) -> ModelReport:
-    """Build the models and run their tests over the warehouse, then let go of the file.
+def build(settings: Settings, as_of: datetime, known_at: datetime, select: str | None = None, on_node: OnNode | None = None) -> ModelReport:
+    """Build the models and run their data tests over the warehouse, then let go of the file.
 
     Args:
         settings: where the warehouse and dbt's own files are.
@@ -73,15 +65,35 @@ def build(
         known_at: only versions of runs known from then or earlier count (with a time zone).
         select: dbt's node selection (for example `+kpis`); everything when None.
         on_node: called with each finished node, from dbt's threads.
-        unit_tests: whether to run the unit tests too; they need the tables of an earlier build.
 
     Raises:
         ModelsFailed: a model or test failed; what hung on it was skipped.
     """
-    arguments = ["build", *_arguments(settings, {"as_of": _text(as_of), "known_at": _text(known_at)})]
-    arguments += [] if unit_tests else ["--exclude-resource-type", "unit_test"]
-    arguments += ["--select", select] if select else []
-    outcome = _invoke(settings, arguments, _parse(settings), on_node)
+    chosen = ["--select", select] if select else []
+    instants = {"as_of": _text(as_of), "known_at": _text(known_at)}
+    return _report(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], instants, on_node)
+
+
+def run_unit_tests(settings: Settings) -> ModelReport:
+    """Run the models' unit tests: arithmetic on rows of their own, over the empty shapes of a warehouse built before.
+
+    Raises:
+        ModelsFailed: a unit test failed.
+    """
+    return _report(settings, ["test", "--select", "test_type:unit"], {}, None)
+
+
+def manifest(settings: Settings) -> Mapping[str, Any]:
+    """The project as dbt sees it (manifest.json), parsed again only if a file of the project changed since."""
+    path = settings.dbt_target_dir / "manifest.json"
+    if not path.exists() or not _is_fresh(settings, _fingerprint(settings)):
+        _parsed.pop(settings.dbt_target_dir, None)
+        _parse(settings)
+    return json.loads(path.read_text())
+
+
+def _report(settings: Settings, command: list[str], instants: dict[str, str], on_node: OnNode | None) -> ModelReport:
+    outcome = _invoke(settings, [*command, *_arguments(settings, instants)], _parse(settings), on_node)
     nodes = tuple(_node(result.to_dict(), result.node) for result in outcome.result.results)
     failures = tuple(node for node in nodes if node.status in FAILURES)
     if failures:
@@ -89,16 +101,8 @@ def build(
     return ModelReport(nodes, outcome.result.elapsed_time)
 
 
-def manifest(settings: Settings) -> Mapping[str, Any]:
-    """The project as dbt sees it (manifest.json), parsed again only if a file of the project changed since."""
-    path = settings.dbt_target_dir / "manifest.json"
-    if not path.exists() or not _is_fresh(settings, _fingerprint()):
-        _parse(settings)
-    return json.loads(path.read_text())
-
-
 def _parse(settings: Settings) -> "Manifest":
-    fingerprint = _fingerprint()
+    fingerprint = _fingerprint(settings)
     known = _parsed.get(settings.dbt_target_dir)
     if known and known[0] == fingerprint:
         return known[1]
@@ -117,6 +121,7 @@ def _invoke(settings: Settings, arguments: list[str], parsed: "Manifest | None",
         outcome = dbtRunner(parsed, [_listener(on_node)] if on_node else []).invoke(arguments)
     finally:
         reset_adapters()
+        # close_all_connections forgets the connection to the file without closing it
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()
             DuckDBConnectionManager.close_all_connections()
@@ -166,10 +171,11 @@ def _is_fresh(settings: Settings, fingerprint: str) -> bool:
     return stamp.exists() and stamp.read_text() == fingerprint
 
 
-def _fingerprint() -> str:
-    """Names, sizes and times of the project's files: another value when any of them changed."""
+def _fingerprint(settings: Settings) -> str:
+    """The database's name, and names, sizes and times of the project's files: another value when any of them changed."""
     files = sorted(file for pattern in SOURCES for file in PROJECT_DIR.glob(pattern))
-    return "\n".join(f"{file.relative_to(PROJECT_DIR)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files)
+    lines = [f"{file.relative_to(PROJECT_DIR)} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
+    return "\n".join([settings.warehouse_path.stem, *lines])
 
 
 def _text(at: datetime) -> str:
