@@ -5,17 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
-from dbt.cli.main import dbtRunner, dbtRunnerResult
-from dbt_common.events.base_types import EventMsg
+from dbt.artifacts.schemas.run import RunExecutionResult
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 from dagster_project.settings import ROOT, Settings
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = ROOT / "dbt"
 SOURCES = ("dbt_project.yml", "profiles.yml", "*/**/*.sql", "*/**/*.yml")
@@ -53,7 +51,8 @@ class ModelsFailed(Exception):
 
 
 OnNode = Callable[[NodeReport], None]
-_parsed: dict[Path, tuple[str, "Manifest"]] = {}
+Answer = TypeVar("Answer")
+_parsed: dict[Path, tuple[str, Manifest]] = {}
 
 
 def build(settings: Settings, as_of: datetime, known_at: datetime, select: str | None = None, on_node: OnNode | None = None) -> ModelReport:
@@ -93,28 +92,30 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
 
 
 def _report(settings: Settings, command: list[str], instants: dict[str, str], on_node: OnNode | None) -> ModelReport:
-    outcome = _invoke(settings, [*command, *_arguments(settings, instants)], _parse(settings), on_node)
-    nodes = tuple(_node(result.to_dict(), result.node) for result in outcome.result.results)
+    outcome = _invoke(RunExecutionResult, settings, [*command, *_arguments(settings, instants)], _parse(settings), on_node)
+    nodes = tuple(_node(result.to_dict(), result.node) for result in outcome.results)
     failures = tuple(node for node in nodes if node.status in FAILURES)
     if failures:
         raise ModelsFailed(failures)
-    return ModelReport(nodes, outcome.result.elapsed_time)
+    return ModelReport(nodes, outcome.elapsed_time)
 
 
-def _parse(settings: Settings) -> "Manifest":
+def _parse(settings: Settings) -> Manifest:
     fingerprint = _fingerprint(settings)
     known = _parsed.get(settings.dbt_target_dir)
     if known and known[0] == fingerprint:
         return known[1]
     # dbt's own partial parsing overlooks a model that came after its yml, so it is trusted only when no file changed
     partial = "--partial-parse" if _is_fresh(settings, fingerprint) else "--no-partial-parse"
-    outcome = _invoke(settings, ["parse", partial, *_arguments(settings, {})], None, None)
+    parsed = _invoke(Manifest, settings, ["parse", partial, *_arguments(settings, {})])
     _stamp(settings).write_text(fingerprint)
-    _parsed[settings.dbt_target_dir] = (fingerprint, outcome.result)
-    return outcome.result
+    _parsed[settings.dbt_target_dir] = (fingerprint, parsed)
+    return parsed
 
 
-def _invoke(settings: Settings, arguments: list[str], parsed: "Manifest | None", on_node: OnNode | None) -> dbtRunnerResult:
+def _invoke(
+    kind: type[Answer], settings: Settings, arguments: list[str], parsed: Manifest | None = None, on_node: OnNode | None = None
+) -> Answer:
     """Run one dbt command, and close its DuckDB: a file has one configuration per process, and others want it next."""
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -127,7 +128,9 @@ def _invoke(settings: Settings, arguments: list[str], parsed: "Manifest | None",
             DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         raise outcome.exception
-    return outcome
+    if not isinstance(outcome.result, kind):
+        raise TypeError(f"dbt {arguments[0]} answered {type(outcome.result).__name__}, not {kind.__name__}")
+    return outcome.result
 
 
 def _arguments(settings: Settings, instants: dict[str, str]) -> list[str]:
@@ -146,8 +149,8 @@ def _arguments(settings: Settings, instants: dict[str, str]) -> list[str]:
     return [*quiet, "--vars", json.dumps(variables | instants), *(str(part) for place in places.items() for part in place)]
 
 
-def _listener(on_node: OnNode) -> Callable[[EventMsg], None]:
-    def listen(event: EventMsg) -> None:
+def _listener(on_node: OnNode) -> Callable[[Any], None]:
+    def listen(event: Any) -> None:
         if event.info.name == "NodeFinished":
             run = event.data.run_result
             info = event.data.node_info

@@ -124,7 +124,7 @@ class RawBuilder:
 
     def order(self, order_id: int, created_at: str, completed_at: str | None = None, **columns: Any) -> None:
         """Append a version of a work order: DONE if completed, else OPEN; reactive; updated when it was last touched."""
-        about = {
+        about: dict[str, Any] = {
             "status": "DONE" if completed_at else "OPEN",
             "type": "REACTIVE",
             "priority": "NONE",
@@ -137,8 +137,8 @@ class RawBuilder:
 
     def status(self, status_id: int, asset_id: int, status: str, started_at: str, ended_at: str | None = None, **columns: Any) -> None:
         """Append an entry of an asset's status history; OFFLINE is unplanned unless said otherwise."""
-        kind = {"downtime_type": "UNPLANNED"} if status == "OFFLINE" else {}
-        times = {"started_at": started_at, "ended_at": ended_at}
+        kind: dict[str, Any] = {"downtime_type": "UNPLANNED"} if status == "OFFLINE" else {}
+        times: dict[str, Any] = {"started_at": started_at, "ended_at": ended_at}
         self.add("asset_statuses", status_id, asset_id=asset_id, status=status, **times, **kind | columns)
 
     def reported(self, **columns: Any) -> None:
