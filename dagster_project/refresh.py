@@ -5,10 +5,10 @@ Each step is a function of its own: the command line calls them in a row, Dagste
 
 import secrets
 import threading
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import httpx
 import msgspec
@@ -164,12 +164,15 @@ def reconcile_all(
         report = RefreshReport(new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
-            with running(source, warehouse, report, "reconcile", accepted) as reading:
-                for endpoint in ENDPOINTS:
-                    reconcile_endpoint(endpoint, reading, is_full)
+            run_organisation(source, warehouse, report, "reconcile", partial(_reconcile_each, is_full=is_full), accepted)
         write_sites(warehouse, sources)
         publish_all(settings, warehouse, report, say)
     return report
+
+
+def _reconcile_each(reading: Reading, is_full: bool) -> None:
+    for endpoint in ENDPOINTS:
+        reconcile_endpoint(endpoint, reading, is_full)
 
 
 def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTransport | None = None) -> list[Source]:
@@ -192,18 +195,22 @@ def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTra
 
 def read_organisation(source: Source, warehouse: Warehouse, report: RefreshReport, accepted: Sequence[str] = ()) -> None:
     """Sync every endpoint of one organisation, and reconcile those whose last reconciliation is older than a day."""
-    with running(source, warehouse, report, "refresh", accepted) as reading:
+
+    def work(reading: Reading) -> None:
         for endpoint in ENDPOINTS:
             done = sync_endpoint(endpoint, reading)
             if done.status == "ok" and reconcile.is_due(endpoint, warehouse, reading.run):
                 reconcile_endpoint(endpoint, reading)
 
+    run_organisation(source, warehouse, report, "refresh", work, accepted)
 
-@contextmanager
-def running(source: Source, warehouse: Warehouse, report: RefreshReport, kind: str, accepted: Sequence[str] = ()) -> Generator[Reading]:
-    """Give one organisation's part of a run; its row in ops.runs is written before and after.
 
-    What the source or the token refuses ends up in `report.failed`, not in the caller.
+def run_organisation(  # noqa: PLR0917
+    source: Source, warehouse: Warehouse, report: RefreshReport, kind: str, work: Callable[[Reading], None], accepted: Sequence[str] = ()
+) -> None:
+    """Do `work` as one organisation's part of a run; its row in ops.runs is written before and after.
+
+    What the source or the token refuses ends up in `report.failed`, not in the caller: the other organisations go on.
     """
     started = datetime.now(UTC)
     key = {"run_id": report.run_id, "organisation_id": source.organisation_id}
@@ -214,7 +221,7 @@ def running(source: Source, warehouse: Warehouse, report: RefreshReport, kind: s
             row |= {"started_at": run.now}
             reading = Reading(client, warehouse, run, report, source.say)
             begin(reading, kind, started)
-            yield reading
+            work(reading)
             finish(reading, source, kind, started)
     except (MaintainXError, MissingToken) as error:
         report.failed[source.organisation_id] = why = f"{type(error).__name__}: {error}"

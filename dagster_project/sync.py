@@ -175,11 +175,11 @@ class Session:
         if newest.next_cursor is None:  # all there is fits on one page
             self.store([newest], state=self.main)
             return []
-        first, last = (self.read_one([("sort", sort), ("limit", "1")]) for sort in ("createdAt", "-createdAt"))
+        first, last = (self.read_one([("sort", sort)]) for sort in ("createdAt", "-createdAt"))
         ends = [at.created_at for page in (first, last) for at in walk.stamps(page, "createdAt") if at.created_at]
         if len(ends) < 2:
             raise MaintainXError(f"{self.endpoint.path} has rows without a readable createdAt at its ends", path=self.endpoint.path)
-        parts = walk.slices(ends[0], ends[1], SLICES)
+        parts = walk.slices(min(ends), max(ends), SLICES)
         empty = [self.slice_state(part, [], is_complete=False) for part in parts]
         self.warehouse.commit(Commit(self.endpoint.table, states=[self.main, *empty]))
         return parts
@@ -288,12 +288,15 @@ class Session:
         return replace(page, records=[self._joined(raw, path) for raw in page.records]) if path else page
 
     def _joined(self, raw: bytes, path: str) -> bytes:
-        record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        pages = self.source.pages(path.format(id=int(bytes(record["id"]))), "members", [("limit", "200")])
+        record_id = records.id_of(raw)
+        if record_id is None:
+            return raw  # the contract will refuse it
+        pages = self.source.pages(path.format(id=record_id), "members", [("limit", "200")])
         try:
             members = [msgspec.Raw(member) for page in pages for member in page.records]
         except NotFound:  # deleted since the list was read: the next reading finds it gone
             members = []
+        record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
 
     def relisted(self, absent: Sequence[int]) -> Iterator[Page]:
