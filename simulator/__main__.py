@@ -2,15 +2,18 @@
 
 import argparse
 import sys
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import uvicorn
 
 from simulator import plant, recorded, saved
 from simulator.api import Simulator
 from simulator.instants import from_datetime
-from simulator.options import Options
+from simulator.options import BadSwitch, Options
+from simulator.options import read as read_options
 from simulator.server import application
 from simulator.world import World
 
@@ -18,10 +21,10 @@ from simulator.world import World
 def main(arguments: list[str] | None = None) -> int:
     """Serve until interrupted; returns the exit code."""
     given = _parser().parse_args(arguments)
-    options = Options(rate_limit=given.rate_limit, list_lag_seconds=given.list_lag)
     try:
+        options = read_options({"rate_limit": str(given.rate_limit)}, given.switch)
         world = _world(given, options)
-    except recorded.BadRecording as error:
+    except (recorded.BadRecording, BadSwitch, msgspec.DecodeError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 2
     simulator = Simulator(world, options)
@@ -54,7 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rate-limit", type=int, default=100_000, metavar="N", help="requests per user and minute; the real API allows 100"
     )
-    parser.add_argument("--list-lag", type=int, default=0, metavar="SECONDS", help="lists show a change up to this much later")
+    names = ", ".join(sorted(each.name for each in fields(Options) if each.name not in {"rate_limit", "default_sorts"}))
+    parser.add_argument(
+        "--switch", action="append", default=[], metavar="NAME=VALUE", help=f"behave otherwise where nobody knows, may be repeated: {names}"
+    )
     return parser
 
 

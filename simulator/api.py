@@ -1,7 +1,8 @@
 """The simulated MaintainX REST API without sockets: a request in, a response out."""
 
+import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
@@ -26,6 +27,7 @@ from simulator.world import World
 __all__ = ["Response", "Simulator", "document"]
 
 _encode = msgspec.json.Encoder().encode
+_LOGGED = 10_000  # requests
 _JSON = "application/json; charset=utf-8"
 
 
@@ -58,6 +60,8 @@ class Simulator:
         self.faults = Script()
         self.requests: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
+        self.log: deque[tuple[str, tuple[tuple[str, str], ...], int]] = deque(maxlen=_LOGGED)  # path, query and status of the latest
+        self._lock = threading.Lock()  # clients in process may ask from several threads
         per_organisation = self.options.organisation_rate_limit or 5 * self.options.rate_limit
         self._limiter = Limiter(self.options.rate_limit, per_organisation, clock)
         self._shapes = {each: Shapes(world, each) for each in world.organisations}
@@ -76,22 +80,27 @@ class Simulator:
             headers: names in any case.
             body: of the request; nothing that is served reads it.
         """
-        given = {name.lower(): value for name, value in (headers or {}).items()}
+        with self._lock:
+            return self._respond(method, path, list(query), {name.lower(): value for name, value in (headers or {}).items()})
+
+    def advance(self, span: timedelta) -> Counter[str]:
+        """Move the world's clock on and return the counts of changes by kind."""
+        with self._lock:
+            return self.world.advance(span)
+
+    def _respond(self, method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str]) -> Response:
         below = path.removeprefix("/v1/").strip("/")
         response = Response(200, {"Content-Type": _JSON, "Date": date_header(self.world)})
         try:
-            self._answer(method, below, list(query), given, response)
+            self._answer(method, below, query, headers, response)
         except Refused as refusal:
             response.status = refusal.status
             response.headers.update(refusal.headers)
             response.body = b"" if refusal.body is None else _encode(refusal.body)
         self.requests[below] += 1
         self.statuses[response.status] += 1
+        self.log.append((below, tuple(query), response.status))
         return response
-
-    def advance(self, span: timedelta) -> Counter[str]:
-        """Move the world's clock on and return the counts of changes by kind."""
-        return self.world.advance(span)
 
     def _answer(self, method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], response: Response) -> None:
         if path == "openapi.json":

@@ -107,7 +107,7 @@ def check_custom_fields(rows: Iterable[Rows], query: Query) -> None:
     """Refuse a filter on a custom field that no row has, as an unknown parameter."""
     for label, _ in query.custom_fields:
         needle = msgspec.json.encode(label)
-        if not any(needle in encoded for each in rows for encoded in each.encoded.values()):
+        if not any(needle in row and label in _facts(row).extraFields for each in rows for row in each.encoded.values()):
             raise bad_value(f"'{label}' is not a valid query parameter")
 
 

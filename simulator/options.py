@@ -1,9 +1,11 @@
 """What nobody outside MaintainX knows for sure, as named switches with the default that we assume."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Literal
+
+import msgspec
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +31,22 @@ class Options:
             {"work_orders": "-createdAt", "asset_statuses": "-createdAt", "work_requests": "-updatedAt"}
         )
     )  # any other collection: ascending id
+
+
+class BadSwitch(ValueError):
+    """A switch does not exist, or does not take that value."""
+
+
+def read(given: Mapping[str, str], switches: Sequence[str]) -> Options:
+    """Return the options of some values and of switches written NAME=VALUE.
+
+    Raises:
+        BadSwitch: it says which, and why.
+    """
+    values = dict(given) | dict(each.partition("=")[::2] for each in switches)
+    if unknown := sorted(set(values) - {each.name for each in fields(Options)}):
+        raise BadSwitch(f"there is no switch {', '.join(unknown)}")
+    try:
+        return msgspec.convert(values, Options, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSwitch(str(error)) from error

@@ -49,8 +49,9 @@ class Orders:
             assignees.append({"type": "TEAM", "id": team})
         record: Record = {
             "id": order.id, "sequentialId": self.numbers.next(f"order of {org}"), "title": title, "updatedAt": stamp, "status": "OPEN",
-            "createdAt": stamp, "creatorId": rng.choice(crew.technicians), "locationId": location if rng.random() > 0.04 else None,
-            "assetId": asset_id, "organizationId": org, "partStatus": "NO_PARTS",
+            "createdAt": stamp, "creatorId": rng.choice(crew.technicians),
+            "customerId": 60_000 + rng.randrange(20) if rng.random() < 0.01 else None,
+            "locationId": location if rng.random() > 0.04 else None, "assetId": asset_id, "organizationId": org, "partStatus": "NO_PARTS",
             "priority": rng.choices(("HIGH", "NONE", "MEDIUM", "LOW"), (74, 21, 3, 2))[0], "type": order_type,
             "vendorIds": [], "teamIds": [each["id"] for each in assignees if each["type"] == "TEAM"], "assignees": assignees,
             "categories": [], "parts": [], "timeItems": [], "expenditures": [], "extraFields": self._extra_fields(),
@@ -152,6 +153,18 @@ class Orders:
             costs = [*record["expenditures"], cost | {"userId": order.people[0], "description": "Contractor"}]
             self.world.whisper("work_orders", order.crew.organisation_id, order.id, expenditures=costs)
 
+    def edit(self, order: Order) -> None:
+        """Somebody corrects the order: updatedAt moves, its status does not."""
+        rng = self.rng
+        corrections: tuple[dict[str, Any], ...] = (
+            {"priority": rng.choice(("LOW", "MEDIUM", "HIGH"))},
+            {"description": rng.choice(("See photo", "Bring a ladder", "Ring before you come"))},
+            {"assignees": [{"type": "USER", "id": rng.choice(order.crew.technicians)}], "teamIds": []},
+            {"estimatedTime": rng.choice((1800, 3600, 7200))},
+        )
+        if self._is(order, *ACTIVE):
+            self.change(order, **rng.choice(corrections))
+
     def comment(self, order: Order) -> None:
         """Somebody comments: lastMessageSentAt moves, updatedAt does not."""
         if self.record(order) is not None:
@@ -188,6 +201,8 @@ class Orders:
             order.on_completion(order)
 
     def _gossip(self, order: Order) -> None:
+        if self.rng.random() < 0.06:
+            self.world.schedule(self.world.now + round(self.rng.expovariate(1 / 40) * HOUR) + SECOND, self.edit, order)
         if self.rng.random() < 0.095:
             for _ in range(self.rng.choice((1, 1, 2, 3, 5))):
                 self.world.schedule(self.world.now + round(self.rng.expovariate(1 / 30) * HOUR) + SECOND, self.comment, order)

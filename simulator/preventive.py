@@ -136,10 +136,10 @@ class Preventive:
         rng, crew, now = self.rng, task.crew, self.world.now
         draw, tired = rng.random(), 0.035 if now < self._later_half else 0.012
         if draw < 0.02:
-            self.world.schedule(crew.zone.midnight(day) + 30 * HOUR, self.orders.close_without_work, order, "SKIPPED")
+            self.world.schedule(self._office_hour(crew, day + 1), self.orders.close_without_work, order, "SKIPPED")
             return
         if draw < 0.032:
-            self.world.schedule(crew.zone.midnight(day) - rng.randrange(4) * DAY, self.orders.close_without_work, order, "CANCELED")
+            self.world.schedule(self._office_hour(crew, day - rng.randrange(4)), self.orders.close_without_work, order, "CANCELED")
             return
         if task.is_plan and draw < 0.032 + tired:
             return  # never done: it stays in the queue for good
@@ -149,8 +149,10 @@ class Preventive:
         hours = (task.estimate or 3600) / 3600 * rng.lognormvariate(0, 0.35)
         self._work(task, order, done, hours)
         if rng.random() < 0.05:
-            pushed_at = max(now, crew.zone.midnight(day) - rng.randrange(1, 4) * DAY)
-            self.world.schedule(pushed_at, self.orders.push, order, rng.choice((1, 2, 3, 7)))
+            self.world.schedule(self._office_hour(crew, day - rng.randrange(1, 4)), self.orders.push, order, rng.choice((1, 2, 3, 7)))
+
+    def _office_hour(self, crew: Crew, day: int) -> int:
+        return crew.zone.midnight(day) + self.rng.randrange(7 * HOUR, 18 * HOUR)
 
     @property
     def _later_half(self) -> int:
@@ -203,7 +205,8 @@ class Preventive:
                 "intervalStrategy": "FIXED", "recurrence": task.recurrence,
                 "planningHorizon": {"value": 1 if kind == "MONTH" else 2, "unit": kind}, "workOrderBlueprintId": task.id + 1_000_000,
                 "assets": [{"id": task.id + 2_000_000, "assetId": task.machine.id}],
-                "intervals": [{"id": task.id + 3_000_000, "interval": 1, "workOrderBlueprintId": task.id + 1_000_000}], "nextCycleOccurrence": 1,
+                "intervals": [{"id": task.id + 3_000_000, "interval": 1, "workOrderBlueprintId": task.id + 1_000_000}],
+                "nextCycleOccurrence": 1,
                 "nextScheduledWorkOrderDueDate": iso(due), "lastPlannedDueDate": None, "nextWorkOrderGenerationAt": None,
                 "lastWorkOrderGeneratedAt": None, "creatorId": task.crew.technicians[0], "createdAt": now, "updatedAt": None,
                 "archivedAt": None,

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from simulator.api import Simulator
 from simulator.faults import BadScript
 from simulator.responses import Response
+from simulator.world import TABLES
 
 _SPANS = ("days", "hours", "minutes")
 
@@ -26,6 +27,7 @@ def application(simulator: Simulator, on_advance: Callable[[], None] = lambda: N
             Route("/_simulator/advance", control.advance, methods=["POST"]),
             Route("/_simulator/faults", control.faults, methods=["POST", "DELETE"]),
             Route("/_simulator/requests", control.requests, methods=["GET"]),
+            Route("/_simulator/versions/{table}", control.versions, methods=["GET"]),
             Route("/v1/{path:path}", control.api, methods=["GET", "POST", "PATCH", "PUT", "DELETE"]),
         ]
     )
@@ -66,6 +68,13 @@ class _Control:
             except (msgspec.DecodeError, BadScript) as error:
                 return _json({"error": str(error)}, 400)
         return _json({"faults": len(self.simulator.faults.faults), "struck": dict(self.simulator.faults.struck)})
+
+    async def versions(self, request: requests.Request) -> responses.Response:
+        table = request.path_params["table"]
+        if table not in TABLES or not self.simulator.world.keeps_versions:
+            return _json({"error": f"there is no history of {table!r}"}, 404)
+        lines = (msgspec.json.encode(version) + b"\n" for version in self.simulator.world.versions(table))
+        return responses.StreamingResponse(lines, media_type="application/x-ndjson")
 
     async def requests(self, _: requests.Request) -> responses.Response:
         statuses = {str(status): count for status, count in sorted(self.simulator.statuses.items())}

@@ -21,6 +21,12 @@ def standing_world() -> World:
     return plant.build(scale=0.1)
 
 
+@pytest.fixture(scope="session")
+def full_world() -> World:
+    """The company of the demo at its full size, which no test may change."""
+    return plant.build()
+
+
 @pytest.fixture
 def client(standing_world: World) -> Client:
     """A client of organisation 101 of a world that no test may change."""

@@ -84,6 +84,13 @@ def test_faults_are_set_and_cleared_over_http(web):
     assert web.post("/_simulator/faults", json=[{"action": "explode"}]).status_code == 400
 
 
+def test_every_version_of_a_table_can_be_read(web, world):
+    lines = [json.loads(line) for line in web.get("/_simulator/versions/users").text.splitlines()]
+    assert [(line["id"], line["record"]) for line in lines] == [(version.id, version.record) for version in world.versions("users")]
+    assert set(lines[0]) == {"organisation_id", "table", "id", "at", "record"}
+    assert web.get("/_simulator/versions/nonsense").status_code == 404
+
+
 def test_requests_are_counted_by_path_and_by_status(web):
     web.get("/v1/users", headers=BEARER)
     web.get("/v1/users")
@@ -118,6 +125,12 @@ def test_a_folder_without_recordings_ends_the_start_with_a_word(capsys, tmp_path
     assert "no *.ndjson.gz files" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("switch", ["colour=blue", "list_lag_seconds=long", "deleted_get=gone"])
+def test_a_switch_that_does_not_exist_ends_the_start_with_a_word(capsys, switch):
+    assert main(["--switch", switch]) == 2
+    assert capsys.readouterr().err.startswith("simulator: ")
+
+
 def _start(port: int, *arguments: str) -> tuple[subprocess.Popen, str]:
     command = [sys.executable, "-m", "simulator", "--port", str(port), "--scale", "0.02", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONWARNINGS": "error"})
@@ -141,7 +154,7 @@ def _stop(process: subprocess.Popen) -> None:
 
 def test_a_restart_goes_on_where_it_stopped(tmp_path, unused_port):
     url = f"http://127.0.0.1:{unused_port}"
-    process, line = _start(unused_port, "--state", str(tmp_path), "--rate-limit", "100")
+    process, line = _start(unused_port, "--state", str(tmp_path), "--rate-limit", "100", "--switch", "list_lag_seconds=1")
     try:
         assert line == f"simulator: {url}/v1 · organisations 101, 102 · tokens demo, demo-101, demo-102 · clock 2026-11-16 06:00 UTC\n"
         httpx.post(f"{url}/_simulator/advance", json={"days": 2})
@@ -168,7 +181,7 @@ def test_a_full_walk_is_fast(standing_world):
     expands += [("expand", each) for each in ("vendor_ids", "team_ids", "estimated_time")]
     query = [("limit", "200"), ("sort", "updatedAt"), ("show_upcoming", "true"), *expands]
     began, count, cursor = time.process_time(), 0, None
-    for _ in range(400):
+    for _ in range(150):
         body = simulator.respond("GET", "/v1/workorders", [*query, *([("cursor", cursor)] if cursor else [])], BEARER).body
         page = json.loads(body)
         count, cursor = count + len(page["workOrders"]), page["nextCursor"]
