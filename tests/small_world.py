@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -10,6 +13,7 @@ from dagster_project.ingest import Reading
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.sync import Run
+from dagster_project.warehouse.duckdb import DuckDBWarehouse, tables
 from simulator.api import Simulator
 from simulator.instants import from_datetime
 from simulator.transport import transport
@@ -87,3 +91,31 @@ def run(run_id: str = "run-1", now: datetime = NOW, **fields: Any) -> Run:
 def reading(table: str = "work_orders", run_id: str = "run-1", now: datetime = NOW, expands: tuple[str, ...] | None = None) -> Reading:
     """Return what the records of one reading have in common."""
     return Reading(BY_TABLE[table], BY_TABLE[table].expands if expands is None else expands, NORTHFIELD, run_id, now)
+
+
+def new_warehouse(folder: Path) -> DuckDBWarehouse:
+    """Return a warehouse with all its tables in a folder of the test's own, to use with `with`."""
+    path = folder / "warehouse.duckdb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_empty_file())
+    return DuckDBWarehouse(path)
+
+
+@cache
+def _empty_file() -> bytes:  # making the tables anew for each test took longer than the tests
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "warehouse.duckdb"
+        with DuckDBWarehouse(path):
+            pass
+        return path.read_bytes()
+
+
+def stored(warehouse: DuckDBWarehouse, table: str, columns: str = "*", order_by: str = "all") -> list[tuple]:
+    """Return rows of a table; `columns` and `order_by` are SQL."""
+    return warehouse.query(f"select {columns} from {table} order by {order_by}").rows()
+
+
+def everything(warehouse: DuckDBWarehouse) -> dict[str, list[tuple]]:
+    """Return all rows of all tables that have any."""
+    found = {name: stored(warehouse, name) for name in tables()}
+    return {name: rows for name, rows in found.items() if rows}
