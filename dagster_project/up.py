@@ -1,5 +1,6 @@
 """Everything at once: simulator, Dagster webserver and daemon, dashboard, until Ctrl-C."""
 
+import shutil
 import signal
 import sys
 import time
@@ -97,6 +98,7 @@ def _stopped_by_signals() -> Generator[None]:
 def _dagster(settings: Settings) -> list[programs.Program]:
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "dagster.yaml", home / "dagster.yaml")
     workspace = ("--workspace", str(ROOT / "workspace.yaml"))
     port = str(settings.dagster_port)
     variables = embedded.variables(settings) | {"DAGSTER_HOME": str(home)}
