@@ -42,7 +42,7 @@ def order(record_id: int = 1, **fields: Any) -> dict[str, Any]:
     return {**head, "createdAt": at, "updatedAt": fields.get("createdAt", at), **fields}
 
 
-def labour(seconds: int, cents: int = 0, user_id: int = 7) -> dict[str, Any]:
+def labour(seconds: float, cents: int = 0, user_id: int = 7) -> dict[str, Any]:
     """Return a time entry of an order."""
     return {"userId": user_id, "durationTotal": seconds, "rowTotal": cents}
 

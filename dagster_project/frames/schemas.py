@@ -12,6 +12,8 @@ from msgspec import Meta, Struct, field
 
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Count = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Digits = Annotated[str, Meta(pattern="^[1-9][0-9]{0,17}$")]
+Amount = Annotated[float, Meta(ge=-(2**53), le=2**53)]  # becomes a whole number of cents or seconds; sums of them fit 64 bits
 Text = str
 Instant = Annotated[datetime, Meta(tz=True)]
 
@@ -60,7 +62,7 @@ class Assignee(Struct):
     """Someone an order is assigned to; ids come as numbers or as digits."""
 
     type: str
-    id: int | str
+    id: Id | Digits
 
 
 class CostRow(Struct, rename="camel"):
@@ -70,8 +72,8 @@ class CostRow(Struct, rename="camel"):
     cost_per_unit: float | None = None
     description: Text | None = None
     quantity: float | None = None
-    row_total: float | None = None
-    duration_total: float | None = None
+    row_total: Amount | None = None
+    duration_total: Amount | None = None
     user_id: Id | None = None
     part_id: Id | None = None
 
