@@ -30,7 +30,6 @@ class NodeReport:
     status: str  # success, pass, warn, skipped, error, fail
     seconds: float
     message: str | None = None
-    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +159,8 @@ def _listener(on_node: OnNode) -> Callable[[Any], None]:
 
 
 def _node(result: dict[str, Any], node: Any) -> NodeReport:
-    rows = result["adapter_response"].get("rows_affected")
     status = str(result["status"])
-    return NodeReport(node.unique_id, node.name, str(node.resource_type), status, result["execution_time"], result["message"], rows)
+    return NodeReport(node.unique_id, node.name, str(node.resource_type), status, result["execution_time"], result["message"])
 
 
 def _stamp(settings: Settings) -> Path:

@@ -142,3 +142,19 @@ def test_the_arithmetic_of_every_kpi_holds_in_its_unit_tests(marts: Marts) -> No
     report = models.run_unit_tests(marts.settings)
     assert len(report.nodes) >= 20
     assert {node.status for node in report.nodes} == {"pass"}
+
+
+def test_every_column_of_a_mart_is_described_and_every_described_column_is_there(marts: Marts) -> None:
+    rows = marts.rows("select table_name, column_name from information_schema.columns where table_schema = 'marts'")
+    nodes = models.manifest(marts.settings)["nodes"].values()
+    described = {(node["name"], name): column for node in nodes if node["schema"] == "marts" for name, column in node["columns"].items()}
+    assert set(rows) == set(described)
+    assert not [key for key, column in described.items() if not column["description"]]
+
+
+def test_every_kpi_model_has_the_columns_of_the_table_they_make(marts: Marts) -> None:
+    where = "table_schema = 'intermediate' and table_name like 'kpi_%'"
+    columns = "list(column_name order by ordinal_position)"
+    rows = marts.rows(f"select distinct {columns} from information_schema.columns where {where} group by table_name")
+    kpis = marts.rows(f"select {columns} from information_schema.columns where table_name = 'kpis' and table_schema = 'marts'")
+    assert rows == kpis

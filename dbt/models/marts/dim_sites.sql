@@ -9,7 +9,7 @@ with
                     case when root_location_id is null then 0 else 1 end asc nulls last,
                     site_id asc nulls last
             ) as default_rank
-        from {{ source("ops", "sites") }}
+        from {{ ref("stg_sites") }}
     )
 select
     site_id,

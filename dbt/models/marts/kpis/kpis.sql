@@ -26,7 +26,7 @@ with
         select distinct measured.kpi, measured.scope_type, measured.scope_id, measured.period_grain, measured.period_start_on
         from measured
         inner join
-            {{ source("ops", "kpi_reported") }} as reported
+            {{ ref("stg_kpi_reported") }} as reported
             on measured.kpi = reported.kpi
             and measured.scope_type = reported.scope_type
             and measured.scope_id = reported.scope_id
@@ -36,7 +36,6 @@ with
         where
             measured.window_state = 'closed'
             and reported.window_state in ('closed', 'restated')
-            and reported.known_at <= {{ known_at() }}
             and (
                 measured.value is distinct from reported.value
                 or measured.numerator is distinct from reported.numerator
@@ -75,4 +74,4 @@ left join
     and measured.scope_id = differing.scope_id
     and measured.period_grain = differing.period_grain
     and measured.period_start_on = differing.period_start_on
-left join {{ source("ops", "kpi_targets") }} as targets on measured.kpi = targets.kpi and measured.site_id = targets.site_id
+left join {{ ref("stg_kpi_targets") }} as targets on measured.kpi = targets.kpi and measured.site_id = targets.site_id

@@ -1,0 +1,1 @@
+select organisation_id, site_id, kpi, target from {{ source("ops", "kpi_targets") }}
