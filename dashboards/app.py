@@ -13,11 +13,12 @@ from dashboards import data, filters, views
 LOOK_EVERY_SECONDS = 5
 SELECTION = "_selection"  # how the filters reach the page that is drawn
 STYLE = Path(__file__).parent / "style.css"
+ICON = str(STYLE.with_name("icon.svg"))  # our own: an icon by its name is fetched from another host
 
 
 def main() -> None:
     """Draw the page that the URL names."""
-    st.set_page_config(page_title="MaintainX analytics", page_icon=":material/monitoring:", layout="wide")
+    st.set_page_config(page_title="MaintainX analytics", page_icon=ICON, layout="wide")
     st.html(STYLE)
     version = data.published()
     pages = {views.name(view): _page(view) for view in views.all_views()}
@@ -66,8 +67,8 @@ def first_run() -> None:
 
 def nothing_yet() -> None:
     """Say that what is published has no KPI."""
-    st.title("No organisation has been read yet", anchor=False)
-    st.markdown("The published data holds no KPI. The next complete run fills it; what the last one did is in its log.")
+    st.title("No KPI has been computed yet", anchor=False)
+    st.markdown("The published data holds no KPI of this organisation. The next complete run fills it.")
     st.code("make refresh", language="bash")
 
 

@@ -10,7 +10,8 @@ import streamlit as st
 
 from dagster_project import publish, settings
 
-KEPT_ANSWERS = 500  # of one query; an answer is some kB
+KEPT_ANSWERS = 500  # of all queries; an answer is some kB
+KEPT_KPIS = 12  # organisations times grains; some MB each
 Value = str | int | float | date | datetime | list[str] | None
 
 
@@ -83,15 +84,20 @@ def periods(version: str, organisation_id: int, grain: str) -> pl.DataFrame:
     return _rows(version, query, [organisation_id, grain])
 
 
-def kpis(version: str, organisation_id: int, grain: str) -> pl.DataFrame:
-    """One row per KPI, scope and period of the organisation, with the label and direction of its definition, in order of time."""
+@st.cache_resource(max_entries=KEPT_KPIS, show_spinner=False)
+def kpis(version: str, organisation_id: int, grain: str) -> dict[tuple[str, str], pl.DataFrame]:
+    """Return the rows of each KPI and scope of the organisation, in order of time, with the label and direction of the KPI's definition.
+
+    Kept as it is and not copied for each reader: hundreds of figures of a page are looked up in it.
+    """
     query = """
         select k.*, coalesce(d.label, k.kpi) as label, coalesce(d.better, 'neutral') as better
         from marts.kpis k left join marts.kpi_definitions d on d.kpi = k.kpi
         where k.organisation_id = ? and k.period_grain = ? and k.scope_type in ('organisation', 'site')
         order by k.kpi, k.scope_type, k.scope_id, k.period_start_on
     """
-    return _rows(version, query, [organisation_id, grain])
+    rows = _rows(version, query, [organisation_id, grain])
+    return {(str(kpi), str(scope)): frame for (kpi, scope), frame in rows.partition_by("kpi", "scope_id", as_dict=True).items()}
 
 
 def freshness(version: str) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from dashboards import data
 from dashboards.format import period_name, period_span
 
 ALL_SITES = "All sites"
+LATEST = "Last full period"
 GRAINS = {"Weeks": "week", "Months": "month"}
 SHOWN = {"week": 26, "month": 13}  # periods in a trend: half a year, or a year and the month a year ago
 
@@ -80,8 +81,8 @@ class Selection:
         """The chosen period in words: `W46, 9-15 Nov 2026`."""
         return period_span(self.period.start, self.period.end, self.grain) + (" so far" if self.period.is_open else "")
 
-    def kpis(self) -> pl.DataFrame:
-        """All KPI rows of the organisation and its sites at the chosen grain."""
+    def kpis(self) -> Mapping[tuple[str, str], pl.DataFrame]:
+        """The rows of each KPI and scope of the organisation at the chosen grain."""
         return data.kpis(self.version, self.organisation_id, self.grain)
 
 
@@ -119,7 +120,7 @@ def choose(version: str, now: datetime, pages: Mapping[str, StreamlitPage]) -> S
 
 def _choose_organisation(organisations: pl.DataFrame) -> dict[str, Any]:
     rows = _named_uniquely(organisations, "organisation_name", "organisation_id")
-    name = st.selectbox("Organisation", list(rows), key="organisation", bind="query-params", on_change=_forget, args=("site",))
+    name = st.selectbox("Organisation", list(rows), key="organisation", bind="query-params", on_change=_reset, args=("site", ALL_SITES))
     return rows[name]
 
 
@@ -130,10 +131,12 @@ def _choose_site(places: pl.DataFrame) -> str | None:
 
 
 def _choose_grain() -> str:
+    first, *_ = names = list(GRAINS)
+    reset = ("period", LATEST)
     name = st.segmented_control(
-        "Periods", list(GRAINS), default="Weeks", required=True, key="periods", bind="query-params", on_change=_forget, args=("period",)
+        "Periods", names, default=first, required=True, key="periods", bind="query-params", on_change=_reset, args=reset
     )
-    return GRAINS[name or "Weeks"]
+    return GRAINS[name or first]
 
 
 def _choose_period(periods: tuple[Period, ...], grain: str) -> int | None:
@@ -141,16 +144,14 @@ def _choose_period(periods: tuple[Period, ...], grain: str) -> int | None:
     if not periods:
         return None
     names = {period_name(period.start, grain): index for index, period in enumerate(periods)}
-    newest = next((index for index, period in enumerate(periods) if not period.is_open), 0)
-    latest = f"Last full {grain}" if not periods[newest].is_open else f"This {grain} so far"
-    name = st.selectbox("Period", [latest, *names], key="period", bind="query-params")
-    return names.get(name or latest, newest)
+    name = st.selectbox("Period", [LATEST, *names], key="period", bind="query-params")
+    last_full = next((index for index, period in enumerate(periods) if not period.is_open), 0)
+    return names.get(name, last_full)
 
 
-def _forget(key: str) -> None:
+def _reset(key: str, first: str) -> None:
     """Let a filter fall back to its first choice, in the URL too, when the one above it changed."""
-    st.session_state.pop(key, None)
-    st.query_params.pop(key, None)
+    st.session_state[key] = first
 
 
 def _as_of(version: str, organisation_id: int) -> datetime | None:

@@ -139,15 +139,17 @@ class Reading:
 def read(selection: Selection, kpi: str, scope_id: str | None = None, index: int | None = None) -> Reading | None:
     """Return the KPI in the chosen period (or that of `index`); None when the marts have no such row."""
     at = selection.index if index is None else index
-    rows = {row["period_start_on"]: row for row in of(selection, kpi, scope_id).iter_rows(named=True)}
-    row = rows.get(selection.periods[at].start)
-    earlier = selection.periods[at + 1] if at + 1 < len(selection.periods) else None
-    return Reading(row, rows.get(earlier.start) if earlier else None, selection.grain) if row else None
+    now, earlier = selection.periods[at], selection.periods[at + 1] if at + 1 < len(selection.periods) else None
+    wanted = [period.start for period in (now, earlier) if period]
+    found = of(selection, kpi, scope_id).filter(pl.col("period_start_on").is_in(wanted))
+    rows = {row["period_start_on"]: row for row in found.iter_rows(named=True)}
+    return Reading(rows[now.start], rows.get(earlier.start) if earlier else None, selection.grain) if now.start in rows else None
 
 
 def of(selection: Selection, kpi: str, scope_id: str | None = None) -> pl.DataFrame:
     """Return the rows of a KPI in one scope (by default the one in view), in order of time."""
-    return selection.kpis().filter((pl.col("kpi") == kpi) & (pl.col("scope_id") == (scope_id or selection.scope_id)))
+    frames = selection.kpis()
+    return frames.get((kpi, scope_id or selection.scope_id), next(iter(frames.values())).clear())
 
 
 def series(selection: Selection, kpi: str, second: str | None = None) -> pl.DataFrame:

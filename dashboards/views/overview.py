@@ -111,7 +111,7 @@ def missed_targets(selection: Selection) -> Iterator[Item]:
     found = [
         reading
         for site_id in selection.site_ids
-        for kpi in sorted(set(selection.kpis()["kpi"]))
+        for kpi in names(selection)
         if (reading := readings.read(selection, kpi, site_id)) and _gap(reading) > 0
     ]
     for reading in sorted(found, key=lambda reading: -_gap(reading)):
@@ -123,6 +123,11 @@ def missed_targets(selection: Selection) -> Iterator[Item]:
             f"is {reading.text}",
             f"{off} off its target of {quantity(target, row['unit'])}, {reading.caption}".removesuffix(", "),
         )
+
+
+def names(selection: Selection) -> list[str]:
+    """Return every KPI that the marts have."""
+    return sorted({kpi for kpi, _ in selection.kpis()})
 
 
 def _gap(reading: Reading) -> float:
@@ -153,8 +158,7 @@ def overdue(selection: Selection) -> Iterator[Item]:
 
 def table(selection: Selection) -> pl.DataFrame:
     """Return one row per KPI of the scope in view: what it is, its change, and why it has no value."""
-    names = selection.kpis()["kpi"].unique(maintain_order=True).to_list()
-    found = [reading for kpi in names if (reading := readings.read(selection, kpi))]
+    found = [reading for kpi in names(selection) if (reading := readings.read(selection, kpi))]
     columns = {
         "kpi": [reading.label for reading in found],
         "value": [reading.text for reading in found],

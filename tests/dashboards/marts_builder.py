@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -47,22 +48,31 @@ DEFINITIONS: dict[str, tuple[str, str, str, float | None, str | None, float, flo
     "completion_within_30_days": ("Completed within 30 days", "share", "higher", None, None, 0.84, 0.05, "cohort_not_mature"),
     "pm_share": ("PM share", "share", "higher", None, None, 0.58, 0.05, "nothing_completed"),
 }
-COVERED = {"mttr": 0.71, "mttr_labour": 0.83, "availability": 0.64, "backlog_hours": 0.78, "backlog_crew_weeks": 0.78, "pm_compliance": 0.97}
+COVERED = {
+    "mttr": 0.71,
+    "mttr_labour": 0.83,
+    "availability": 0.64,
+    "backlog_hours": 0.78,
+    "backlog_crew_weeks": 0.78,
+    "pm_compliance": 0.97,
+}
 
 DDL = """
 create schema marts; create schema ops;
-create table ops.sites(organisation_id bigint, organisation_name varchar, organisation_time_zone varchar, site_id varchar, site_name varchar,
-    time_zone varchar, currency varchar, root_location_id bigint, crew_hours_per_week double, is_unassigned boolean);
+create table ops.sites(organisation_id bigint, organisation_name varchar, organisation_time_zone varchar, site_id varchar,
+    site_name varchar, time_zone varchar, currency varchar, root_location_id bigint, crew_hours_per_week double, is_unassigned boolean);
 create table ops.runs(run_id varchar, organisation_id bigint, kind varchar, status varchar, started_at timestamptz, finished_at timestamptz,
     known_from timestamptz, wall_started_at timestamptz, wall_finished_at timestamptz, requests bigint, error varchar);
 create table ops.endpoint_runs(run_id varchar, organisation_id bigint, endpoint varchar, kind varchar, status varchar, read_at timestamptz,
     requests bigint, fetched bigint, inserted bigint, updated bigint, unchanged bigint, deduplicated bigint, quarantined bigint,
     deleted bigint, seconds double, watermark_from timestamptz, watermark_to timestamptz, reason varchar);
 create table ops.quarantine(organisation_id bigint, endpoint varchar, record_id bigint, reason_code varchar, field varchar, value varchar,
-    detail varchar, raw_hash bigint, run_id varchar, first_seen_at timestamptz, last_seen_at timestamptz, times_seen bigint, status varchar);
+    detail varchar, raw_hash bigint, run_id varchar, first_seen_at timestamptz, last_seen_at timestamptz, times_seen bigint,
+    status varchar);
 create table ops.drift(organisation_id bigint, endpoint varchar, kind varchar, field varchar, value varchar, first_seen_at timestamptz,
     last_seen_at timestamptz, times_seen bigint);
-create table ops.reconciliation(run_id varchar, organisation_id bigint, endpoint varchar, "at" timestamptz, scope varchar, source_rows bigint,
+create table ops.reconciliation(run_id varchar, organisation_id bigint, endpoint varchar, "at" timestamptz, scope varchar,
+    source_rows bigint,
     raw_rows bigint, missing bigint, ghost bigint, stale bigint, healed bigint, deleted bigint, source_labour_seconds bigint,
     raw_labour_seconds bigint, source_cost_cents bigint, raw_cost_cents bigint, requests bigint, status varchar, reason varchar);
 create table marts.dim_sites(site_id varchar, organisation_id bigint, organisation_name varchar, site_name varchar, time_zone varchar,
@@ -127,7 +137,12 @@ def build_published(
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[Row]) -> None:
     import polars as pl  # noqa: PLC0415  the frame is the fast way in
 
-    names = [name for (name,) in connection.execute("select column_name from duckdb_columns() where schema_name || '.' || table_name = ? order by column_index", [table]).fetchall()]  # noqa: E501
+    names = [
+        name
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where schema_name || '.' || table_name = ? order by column_index", [table]
+        ).fetchall()
+    ]
     frame = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
     connection.register("incoming", frame)
     connection.execute(f"insert into {table} by name select * from incoming")
@@ -151,7 +166,10 @@ def _tables(rng: random.Random, wall: datetime, *, null_kpis: bool) -> list[tupl
         ("marts.fct_pm_occurrences", lambda: _pms(rng)),
         ("marts.work_orders", lambda: (_wide(order) for order in orders)),
         ("marts.kpis", lambda: _kpis(rng, null_kpis=null_kpis)),
-        ("marts.kpi_definitions", lambda: ((k, d[0], d[1], d[2], d[3], "1", f"formula of {k}", f"What {k} means.", False, None) for k, d in DEFINITIONS.items())),  # noqa: E501
+        (
+            "marts.kpi_definitions",
+            lambda: ((k, d[0], d[1], d[2], d[3], "1", f"formula of {k}", f"What {k} means.", False, None) for k, d in DEFINITIONS.items()),
+        ),
     ]
 
 
@@ -159,14 +177,20 @@ def _kpis(rng: random.Random, *, null_kpis: bool) -> Iterator[Row]:
     scopes = [(org, None, "organisation", str(org)) for org in (101, 102)] + [(s[0], s[3], "site", s[3]) for s in SITES]
     for kpi, (_, unit, _, target, basis, usual, spread, reason) in DEFINITIONS.items():
         for organisation_id, site_id, scope_type, scope_id in scopes:
-            level = usual * (1 if unit == "share" else rng.uniform(0.7, 1.3)) * (1 if scope_type == "organisation" or unit != "orders" else 0.5)
+            level = (
+                usual * (1 if unit == "share" else rng.uniform(0.7, 1.3)) * (1 if scope_type == "organisation" or unit != "orders" else 0.5)
+            )
             for grain, periods in (("week", _weeks()), ("month", _months())):
                 for i, (start, end) in enumerate(periods):
                     is_open = end >= TODAY
                     value = level * (1 + spread * (math.sin(i / 3.1 + len(kpi)) * 0.4 + rng.gauss(0, 0.5)))
                     value = min(value, 1.0) if unit == "share" else max(round(value, 0 if unit == "orders" else 6), 0)
                     n = max(int(rng.gauss(41, 8)) * (4 if grain == "month" else 1), 1)
-                    is_null = null_kpis or site_id == "101-unassigned" or (kpi == "completion_within_30_days" and end > TODAY - timedelta(days=30))
+                    is_null = (
+                        null_kpis
+                        or site_id == "101-unassigned"
+                        or (kpi == "completion_within_30_days" and end > TODAY - timedelta(days=30))
+                    )
                     is_null = is_null or (kpi == "mttr" and scope_id in {"102", "pune"})
                     low, high = _wilson(value, n) if unit == "share" and not is_null else (None, None)
                     yield (
@@ -191,7 +215,7 @@ def _weeks() -> list[tuple[date, date]]:
 
 def _months() -> list[tuple[date, date]]:
     firsts = [date(2025 + (9 + i) // 12, (9 + i) % 12 + 1, 1) for i in range(15)]
-    return [(first, following - timedelta(days=1)) for first, following in zip(firsts, firsts[1:], strict=False)]
+    return [(first, following - timedelta(days=1)) for first, following in pairwise(firsts)]
 
 
 def _orders(rng: random.Random) -> Iterator[Row]:
@@ -208,19 +232,35 @@ def _orders(rng: random.Random) -> Iterator[Row]:
         is_active = status in {"OPEN", "IN_PROGRESS", "ON_HOLD"}
         due = created + timedelta(hours=rng.uniform(24, 24 * 20)) if rng.random() > 0.2 else None
         repair = int(rng.lognormvariate(0.9, 0.8) * 3600) if kind == "REACTIVE" and done and rng.random() < 0.7 else None
-        title = HOSTILE_TITLE if i == 11 else rng.choice(["Conveyor belt slips", "Leak at pump", "Monthly inspection", "Replace seal", "Bearing noise", "Lubricate gearbox"])  # noqa: E501
+        title = (
+            HOSTILE_TITLE
+            if i == 11
+            else rng.choice(
+                ["Conveyor belt slips", "Leak at pump", "Monthly inspection", "Replace seal", "Bearing noise", "Lubricate gearbox"]
+            )
+        )
         yield (
             organisation_id, 900000 + i, site, i + 1, title, kind, rng.choice(["HIGH", "MEDIUM", "MEDIUM", "LOW", "NONE"]), status,
             is_active, done, 7000 + i % 60 + (100 if site == "pune" else 0), None, created, created.date(),
             created + timedelta(days=20) if is_active and rng.random() < 0.15 else None, due, due and due.date(),
             completed if done else None, completed.date() if done else None, lead if done else None,
-            int(rng.lognormvariate(0.8, 0.6) * 3600) if done and rng.random() < 0.8 else 0, repair, "status" if repair else None, False, 7200,
+            int(rng.lognormvariate(0.8, 0.6) * 3600) if done and rng.random() < 0.8 else 0,
+            repair, "status" if repair else None, False, 7200,
         )  # fmt: skip
 
 
 def _wide(order: Row) -> Row:
     organisation_id, identifier, site, number, title, kind, priority, status, is_active, *_ = order
-    created, created_on, due, due_on, completed, completed_on, lead, labour = order[12], order[13], order[15], order[16], order[17], order[18], order[19], order[20]  # noqa: E501
+    created, created_on, due, due_on, completed, completed_on, lead, labour = (
+        order[12],
+        order[13],
+        order[15],
+        order[16],
+        order[17],
+        order[18],
+        order[19],
+        order[20],
+    )
     overdue = bool(is_active and isinstance(due, datetime) and due < AS_OF)
     name = {s[3]: (s[1], s[4], s[6]) for s in SITES}[str(site)]
     return (
@@ -254,7 +294,11 @@ def _pms(rng: random.Random) -> Iterator[Row]:
         site = rng.choice(["austin", "austin", "porto", "pune"])
         due = AS_OF + timedelta(hours=rng.uniform(-24 * 7 * WEEKS, 24 * 14))
         late = max(1, int(rng.lognormvariate(1.6, 1.1)))
-        outcome = rng.choices(["on_time", "late", "missed", "skipped", "canceled"], [84, 9, 3, 2, 2])[0] if due < AS_OF else rng.choice(["not_yet_due", "not_yet_due", "on_time"])  # noqa: E501
+        outcome = (
+            rng.choices(["on_time", "late", "missed", "skipped", "canceled"], [84, 9, 3, 2, 2])[0]
+            if due < AS_OF
+            else rng.choice(["not_yet_due", "not_yet_due", "on_time"])
+        )
         days = late if outcome == "late" else (AS_OF - due).days if outcome == "missed" else None
         yield (102 if site == "pune" else 101, 500000 + i, site, i + 1, "Monthly inspection", due.date(), due, outcome, days)
 
@@ -263,11 +307,22 @@ def _dates() -> Iterator[Row]:
     for i in range(1200):
         on = date(2024, 1, 1) + timedelta(days=i)
         year, week, weekday = on.isocalendar()
-        yield (on, year, week, f"W{week:02}", on - timedelta(days=weekday - 1), on.replace(day=1), on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1), on.year)
+        yield (
+            on,
+            year,
+            week,
+            f"W{week:02}",
+            on - timedelta(days=weekday - 1),
+            on.replace(day=1),
+            on.replace(month=(on.month - 1) // 3 * 3 + 1, day=1),
+            on.year,
+        )
 
 
 def _runs(wall: datetime) -> Iterator[Row]:
-    for i, (kind, status) in enumerate([("refresh", "finished"), ("reconcile", "finished"), ("refresh", "finished"), ("refresh", "failed")]):
+    for i, (kind, status) in enumerate(
+        [("refresh", "finished"), ("reconcile", "finished"), ("refresh", "finished"), ("refresh", "failed")]
+    ):
         for organisation_id in (101, 102):
             ended = wall - timedelta(hours=24 * i)
             failed = status == "failed" and organisation_id == 102
@@ -286,8 +341,8 @@ def _endpoint_runs(rng: random.Random) -> Iterator[Row]:
             yield (
                 "run-0", organisation_id, endpoint, "sync", "skipped" if skipped else "ok",
                 AS_OF - timedelta(minutes=rng.randrange(1, 3)), max(fetched // 100, 1), fetched, fetched // 20, fetched // 9,
-                fetched - fetched // 20 - fetched // 9, 0, 3 if endpoint == "work_orders" else 0, 0, rng.uniform(0.1, 9), AS_OF - timedelta(days=1),
-                AS_OF, "GET /rcareports answered 403: not in this plan" if skipped else None,
+                fetched - fetched // 20 - fetched // 9, 0, 3 if endpoint == "work_orders" else 0, 0, rng.uniform(0.1, 9),
+                AS_OF - timedelta(days=1), AS_OF, "GET /rcareports answered 403: not in this plan" if skipped else None,
             )  # fmt: skip
 
 
@@ -305,7 +360,21 @@ def _reconciliation(rng: random.Random) -> Iterator[Row]:
 
 def _quarantine() -> Iterator[Row]:
     for i in range(3):
-        yield (101, "work_orders", 900100 + i, "wrong_type", "dueDate", HOSTILE_TITLE if i == 0 else "tomorrow", "not an instant", i, "run-0", AS_OF, AS_OF, 1, "open")
+        yield (
+            101,
+            "work_orders",
+            900100 + i,
+            "wrong_type",
+            "dueDate",
+            HOSTILE_TITLE if i == 0 else "tomorrow",
+            "not an instant",
+            i,
+            "run-0",
+            AS_OF,
+            AS_OF,
+            1,
+            "open",
+        )
 
 
 def _drift() -> Iterator[Row]:
