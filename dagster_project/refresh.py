@@ -186,8 +186,9 @@ def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTra
     found: list[Source] = []
     for variable in variables:
         mine = [one for one in declared if one.token_variable == variable]
-        records = _readable(settings, variable, transport, is_required=not declared)
-        wanted = mine or [Organisation(record["id"]) for record in records.values()] or [_unnamed(settings, variable, transport)]
+        asker = Source(settings, Organisation(0, variable), False, transport, say)
+        records = _readable(asker, is_required=not declared)
+        wanted = mine or [Organisation(record["id"]) for record in records.values()] or [_unnamed(asker)]
         sends_header = max(len(wanted), len(records)) > 1
         found += [Source(settings, sites.complete(one, records.get(one.organisation_id)), sends_header, transport, say) for one in wanted]
     return found
@@ -392,25 +393,22 @@ def _say_batch(reading: Reading, now: EndpointReport) -> None:
     reading.say(f"  {now.organisation_id} {now.endpoint}: {now.counts.fetched} read so far ({now.requests} requests)")
 
 
-def _readable(settings: Settings, variable: str, transport: httpx.BaseTransport | None, is_required: bool) -> dict[int, dict]:
+def _readable(asker: Source, is_required: bool) -> dict[int, dict]:
     """Return the organisations that a token may read, by id; none when it cannot tell."""
     try:
-        token = settings.token(variable).get_secret_value()
-        with maintainx.MaintainX(
-            settings.maintainx_url, token, None, budget(settings, token), transport=transport, token_variable=variable
-        ) as client:
+        with asker.connect() as client:
             return {record["id"]: record for record in maintainx.organisations(client)}
-    except (MaintainXError, MissingToken):
+    except (MaintainXError, MissingToken) as error:
         if is_required:
             raise
+        asker.say(f"the organisations of {asker.organisation.token_variable} cannot be listed: {error}")
         return {}
 
 
-def _unnamed(settings: Settings, variable: str, transport: httpx.BaseTransport | None) -> Organisation:
+def _unnamed(asker: Source) -> Organisation:
     """Return the one organisation of a token that may not list any; its id is that of its work orders."""
-    token = settings.token(variable).get_secret_value()
-    with maintainx.MaintainX(settings.maintainx_url, token, None, budget(settings, token), transport=transport) as client:
+    with asker.connect() as client:
         page = client.page("/workorders", "workOrders", [("limit", "1"), ("show_upcoming", "true")])
     owners = [msgspec.json.decode(raw, type=Key).organization_id for raw in page.records]
     ids = [int(owner) for owner in owners if owner]
-    return replace(Organisation(ids[0] if ids else 0), token_variable=variable)
+    return replace(asker.organisation, organisation_id=ids[0] if ids else 0)
