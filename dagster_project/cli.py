@@ -1,7 +1,7 @@
 """The console command `maintainx`: the same functions as Dagster's assets, for people, cron and CI."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endp
 
 
 @contextmanager
-def _plain_errors() -> Iterator[Settings]:
+def _plain_errors() -> Generator[Settings]:
     """Give the settings; print a known error in one line, with its next step, and exit with 1."""
     try:
         yield settings.load()

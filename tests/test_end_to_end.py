@@ -19,7 +19,7 @@ from simulator.transport import transport
 pytestmark = pytest.mark.dbt
 
 SITES_FILE = ROOT / "data" / "demo" / "sites.toml"
-VOLATILE = {"known_at", "as_of", "run_id", "version_number", "data_to", "observed_at"}
+VOLATILE = frozenset({"known_at", "as_of", "run_id", "version_number", "data_to", "observed_at"})
 
 
 @dataclass
@@ -123,13 +123,22 @@ def tables_of(found: Settings, schemas: tuple[str, ...]) -> list[str]:
     return sorted(name for name, schema in rows if schema in schemas)
 
 
-def content(found: Settings, table: str, left_out: set[str] = frozenset()) -> list[tuple]:
+def content(found: Settings, table: str, left_out: frozenset[str] = frozenset()) -> list[tuple]:
     """All rows of a table, in a total order."""
     with duckdb.connect(str(found.warehouse_path), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
         columns = [row[0] for row in connection.execute(f"describe {table}").fetchall() if row[0] not in left_out]
         quoted = ", ".join(f'"{column}"' for column in columns)
         return connection.execute(f"select {quoted} from {table} order by all").fetchall()
+
+
+def rebuild(found: Settings) -> None:
+    """Build the models over the log that is there."""
+    with open_warehouse(found) as warehouse:
+        known_at = refresh.last_known_at(warehouse)
+        assert known_at is not None
+        with warehouse.released():
+            models.build(found, known_at, known_at)
 
 
 @pytest.fixture(scope="module")
@@ -173,10 +182,7 @@ def test_kpis_without_history_equal_what_really_happened(lived: Plant, capsys: p
 def test_a_fresh_full_sync_gives_the_same_current_state(lived: Plant, tmp_path: Path) -> None:
     fresh = Plant(lived.simulator, lived.settings.model_copy(update={"data_dir": tmp_path}), [])
     fresh.step(timedelta(0))
-    with open_warehouse(fresh.settings) as warehouse:
-        known_at = refresh.last_known_at(warehouse)
-        with warehouse.released():
-            models.build(fresh.settings, known_at, known_at)
+    rebuild(fresh.settings)
     nodes = models.manifest(fresh.settings)["nodes"].values()
     state = [f"{node['schema']}.{node['name']}" for node in nodes if "state" in node.get("tags", [])]
     current = [table for table in tables_of(fresh.settings, ("staging", "marts", "intermediate")) if table in state]
@@ -189,10 +195,7 @@ def test_a_rebuild_from_the_log_in_an_empty_place_gives_the_same_marts(lived: Pl
     empty = lived.settings.model_copy(update={"data_dir": tmp_path})
     folder = backup.backup(lived.settings)
     backup.restore(empty, folder)
-    with open_warehouse(empty) as warehouse:
-        known_at = refresh.last_known_at(warehouse)
-        with warehouse.released():
-            models.build(empty, known_at, known_at)
+    rebuild(empty)
     rebuilt = tables_of(empty, ("marts",))
     assert rebuilt == tables_of(lived.settings, ("marts",))
     for table in rebuilt:

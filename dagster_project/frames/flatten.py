@@ -118,7 +118,7 @@ def unknown_values(contract: Contract, versions: Iterable[Version]) -> list[tupl
 def utc(value: T) -> T:
     """Return an instant in UTC, whatever its offset; anything else as it is."""
     if isinstance(value, datetime) and value.tzinfo is not UTC:
-        return value.astimezone(UTC)  # ty: ignore[invalid-explicit-return]  (a datetime stays one)
+        return value.astimezone(UTC)
     return value
 
 
