@@ -182,7 +182,9 @@ class Reconciliation:
     def tally(self, intake: Intake) -> None:
         """Compare one stored batch with what the log held before it."""
         changed = {version.id: version for version in intake.versions}
-        for record_id in intake.seen_ids - intake.refused_ids - self.compared:
+        for record_id in intake.gone_ids - self.compared:
+            self._count_gone(intake.known.get(record_id))
+        for record_id in intake.seen_ids - intake.refused_ids - intake.gone_ids - self.compared:
             version, before = changed.get(record_id), intake.known.get(record_id)
             if version is not None and self.is_fresh(version):
                 continue
@@ -207,18 +209,26 @@ class Reconciliation:
         self.result.missing += not is_known
         self.result.healed += version.cause != "shape"
 
+    def _count_gone(self, before: Latest | None) -> None:
+        """Count a row that the list itself shows as deleted."""
+        if before is not None and not before.is_deleted:
+            self.raw.add(before.labour_seconds, before.cost_cents)
+            self._count_buried(1)
+
+    def _count_buried(self, number: int) -> None:
+        self.result.ghost += number
+        self.result.deleted += number
+        self.result.healed += number
+
     def absentees(self) -> None:
         """Ask for each known record of the scope that was not shown: bury it, or read it again."""
         expected = self.expected()
         absent = self.session.absent_of(set(expected["id"].to_list()), self.session.seen)
         gone = self.session.bury(absent)
-        for row in expected.filter(pl.col("id").is_in(absent)).iter_rows(named=True):
+        self._count_buried(len(gone))
+        self.read_again(expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone)))
+        for row in expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(list(self.compared))).iter_rows(named=True):
             self.raw.add(row["labour_seconds"], row["cost_cents"])
-        self.result.ghost = self.result.deleted = len(gone)
-        self.result.healed += len(gone)
-        moved = expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone))
-        for row in moved.iter_rows(named=True):
-            self.read_again(row["id"], row["created_at"])
 
     def expected(self) -> pl.DataFrame:
         """Return the live records of the log that a complete reading of the scope must show."""
@@ -232,13 +242,21 @@ class Reconciliation:
             in_part &= pl.col("created_at") <= until
         return self.known.filter(pl.col("status").is_in(LIVE_STATUSES) | (pl.col("updated_at") >= self.recent_from) | in_part)
 
-    def read_again(self, record_id: int, created_at: datetime | None) -> None:
-        """Read a record that exists but was not shown where it should be, through its list; note it when it stays hidden."""
-        if created_at is not None and self.endpoint.walk is Walk.ANCHORED:
-            bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso(created_at))]
-            self.tally(self.session.store(list(self.session.read_all(bounds))))
-        if record_id not in self.session.seen:
-            self.result.status, self.result.reason = "differs", f"record {record_id} exists by its id, but no list shows it"
+    def read_again(self, moved: pl.DataFrame) -> None:
+        """Read records that exist but were not shown where they should be, through their list; note those that stay hidden."""
+        if not moved.height:
+            return
+        if self.endpoint.walk is Walk.ANCHORED:
+            for created_at in moved["created_at"].drop_nulls().unique().sort():
+                bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso_up(created_at))]
+                self.tally(self.session.store(list(self.session.read_all(bounds))))
+        else:  # a deletion between two pages may have pushed them out of sight
+            for pages in batches(self.session.all_pages()):
+                self.tally(self.session.store(pages))
+        if hidden := [record_id for record_id in moved["id"] if record_id not in self.session.seen]:
+            self.result.status = "differs"
+            more = f" (and {len(hidden) - 1} more)" if hidden[1:] else ""
+            self.result.reason = f"record {hidden[0]} exists by its id, but no list shows it{more}"
 
     def conclude(self) -> None:
         """Fill in the sums and the verdict."""
