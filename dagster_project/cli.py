@@ -19,9 +19,9 @@ app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: e
                   no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
 
 KNOWN = (
-    MaintainXError, MissingToken, WarehouseBusy, sites.BadSites, refresh.NothingReadable, refresh.LostWarehouse, models.ModelsFailed,
-    publish.NothingToPublish, programs.ProgramDied, programs.NoAnswer, backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty,
-    backup.DamagedBackup,
+    MaintainXError, MissingToken, WarehouseBusy, sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
+    refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
+    backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
 )  # fmt: skip
 
 Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endpoint's breaker trips (it is written to ops.audit).")]

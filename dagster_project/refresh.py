@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -28,11 +29,16 @@ from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
 
 Say = Callable[[str], None]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HOPELESS = (Unauthorized, RateLimited, Unavailable)  # end an organisation's run at once
 
 
 class NothingReadable(Exception):
     """No organisation could be read: nothing was published; says why for each."""
+
+
+class OtherSource(Exception):
+    """The warehouse holds another source's records: refuses to mix them."""
 
 
 class LostWarehouse(Exception):
@@ -142,10 +148,10 @@ def refresh(
 
     Raises:
         NothingReadable: no organisation has a finished run; nothing was published.
-        LostWarehouse: the warehouse is empty where a backup exists.
+        LostWarehouse, OtherSource: see `check_warehouse`.
     """
     with open_warehouse(settings) as warehouse:
-        check_not_lost(settings, warehouse)
+        check_warehouse(settings, warehouse)
         report = RefreshReport(run_id or new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
@@ -160,7 +166,7 @@ def reconcile_all(
 ) -> RefreshReport:
     """Reconcile every endpoint of every organisation now, then rebuild and publish."""
     with open_warehouse(settings) as warehouse:
-        check_not_lost(settings, warehouse)
+        check_warehouse(settings, warehouse)
         report = RefreshReport(new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
@@ -364,13 +370,31 @@ def last_known_at(warehouse: Warehouse) -> datetime | None:
     return warehouse.query("select max(known_from) as at from ops.runs")["at"].item()
 
 
-def check_not_lost(settings: Settings, warehouse: Warehouse) -> None:
-    """Raise when the warehouse is empty where a backup exists: a first load would hide that history was lost."""
+def check_warehouse(settings: Settings, warehouse: Warehouse) -> None:
+    """Raise unless this is the warehouse to write to.
+
+    Raises:
+        LostWarehouse: it is empty where a backup exists: a first load would hide that history was lost.
+        OtherSource: it holds another source's records: the figures of both would be mixed.
+    """
     is_empty = warehouse.query("select count(*) as n from ops.runs")["n"].item() == 0
     newest = backup.newest_backup(settings.backup_dir) if is_empty else None
     if newest:
         what = f"{settings.warehouse_path} is empty, but there is a backup in {newest}"
         raise LostWarehouse(f"{what}: run `make restore`, or move the backups away to start a new history")
+    source = source_of(settings.maintainx_url)
+    known = warehouse.query("select source from ops.source")["source"].to_list()
+    if known and known != [source]:
+        what = f"{settings.warehouse_path} holds records of {known[0]}, but MAINTAINX_URL names {source}"
+        raise OtherSource(f"{what}: set another DATA_DIR, or remove what is there with `make clean`")
+    if not known:
+        warehouse.insert("source", [{"source": source}])
+
+
+def source_of(url: str) -> str:
+    """Return what tells one source from another: the host of its address; a simulator on this machine may change its port."""
+    parts = urlsplit(url)
+    return "the simulator on this machine" if parts.hostname in LOOPBACK else parts.netloc.rpartition("@")[2]
 
 
 def new_run_id() -> str:

@@ -229,3 +229,9 @@ def test_the_whole_demo_plant_equals_its_truth_after_a_month_of_days(tmp_path: P
     observable = truth.observable(one.versions, one.instants, now, truth_sites())
     print(truth.table_of(truth.distance(truth.actual(one.versions, now, truth_sites()), observable)))
     assert differences(marts_frame(one.settings), truth_frame(observable)).is_empty()
+
+
+def test_a_warehouse_of_one_source_refuses_another(lived: Plant) -> None:
+    elsewhere = lived.settings.model_copy(update={"maintainx_url": "https://api.getmaintainx.com/v1"})
+    with pytest.raises(refresh.OtherSource, match=r"holds records of simulator, but MAINTAINX_URL names api\.getmaintainx\.com"):
+        refresh.refresh(elsewhere, lambda _: None)

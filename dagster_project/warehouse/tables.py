@@ -35,6 +35,7 @@ OPS: dict[str, dict[str, pl.DataType]] = {
         "organisation_id": WHOLE, "endpoint": TEXT, "slice": TEXT, "watermark": INSTANT, "slice_from": INSTANT, "slice_to": INSTANT,
         "is_complete": FLAG, "expands": TEXT, "run_id": TEXT,
     },
+    "source": {"source": TEXT},
     "audit": {"audited_at": INSTANT, "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "action": TEXT, "detail": TEXT},
     "quarantine": {
         "organisation_id": WHOLE, "endpoint": TEXT, "record_id": WHOLE, "reason_code": TEXT, "field": TEXT, "value": TEXT, "detail": TEXT,
