@@ -23,7 +23,7 @@ ACTIONS = {
     "lag": "the list shows the state of `seconds` ago",
     "empty": "200 with an empty list and no cursor",
     "repeated_cursor": "the next cursor is the one that was sent",
-    "patch": "rows whose id is in `rows` get other values: {id: {field: value}}",
+    "patch": "rows whose id is in `rows` get other values: {id, or * for all: {field: value}}",
     "respond": "the answer has `status` and `body`, as they stand",
 }
 

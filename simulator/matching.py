@@ -84,7 +84,7 @@ class Matches:
             conditions.append(("archived", filters["archived"], ("false",)))
         if not (hides_upcoming or others or conditions or query.custom_fields):
             return rows.order(query.sort)
-        asked = (place.collection.table, id(rows), rows.generation, query.sort, str(others), str(conditions), str(query.custom_fields))
+        asked = (place.collection.table, rows.serial, rows.generation, query.sort, str(others), str(conditions), str(query.custom_fields))
         asked += (place.now if hides_upcoming else "",)
         if asked not in self._remembered:
             found = (row for row in _candidates(rows, others) if _fits(place, row, conditions, query))

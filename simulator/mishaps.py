@@ -86,5 +86,5 @@ def _rewritten(fault: Fault, cursor: str | None, body: bytes) -> bytes:
         page["nextCursor"] = cursor or page["nextCursor"]
     else:
         changes = fault.details.get("rows", {})
-        page[key] = [row | changes.get(str(row["id"]), {}) for row in page[key]]
+        page[key] = [row | changes.get("*", {}) | changes.get(str(row["id"]), {}) for row in page[key]]
     return _encode(page)

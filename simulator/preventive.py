@@ -1,6 +1,7 @@
 """Preventive work: tasks that recur, the orders they bring forth ahead of time, and how punctually those are done."""
 
 from dataclasses import dataclass, field
+from math import pi, sin
 from typing import Any
 
 from simulator.company import TASKS
@@ -143,13 +144,26 @@ class Preventive:
             return
         if task.is_plan and draw < 0.032 + tired:
             return  # never done: it stays in the queue for good
-        is_late = rng.random() < crew.site.late_share
+        is_late = rng.random() < crew.site.late_share * self._season(crew, day)
         done_day = day + (1 + int(rng.expovariate(1 / 4)) if is_late else -rng.randrange(min(task.lead_days, 3) + 1))
         done = max(crew.zone.midnight(done_day) + round(rng.triangular(6, 17 if not is_late else 21, 10) * HOUR), now + HOUR)
         hours = (task.estimate or 3600) / 3600 * rng.lognormvariate(0, 0.35)
+        if is_late and rng.random() < 0.3:
+            self._wait(crew, order, day)
         self._work(task, order, done, hours)
         if rng.random() < 0.05:
             self.world.schedule(self._office_hour(crew, day - rng.randrange(1, 4)), self.orders.push, order, rng.choice((1, 2, 3, 7)))
+
+    def _wait(self, crew: Crew, order: Order, day: int) -> None:
+        # begun in time, then put on hold for want of a part or of a window
+        begun = self._office_hour(crew, day)
+        self.world.schedule(begun, self.orders.start, order)
+        self.world.schedule(begun + HOUR, self.orders.hold, order)
+
+    def _season(self, crew: Crew, day: int) -> float:
+        # each site has its bad months, and all get a little better over the years
+        years = (self.world.now - self.world.started_at) / (365 * DAY)
+        return 1.15 - 0.15 * min(years, 3) + 0.35 * sin(2 * pi * (day + crew.site.root_location_id * 37) / 365)
 
     def _office_hour(self, crew: Crew, day: int) -> int:
         return crew.zone.midnight(day) + self.rng.randrange(7 * HOUR, 18 * HOUR)

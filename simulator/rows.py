@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from datetime import datetime
+from itertools import count
 
 import msgspec
 
@@ -10,6 +11,7 @@ from simulator.instants import from_datetime
 _ID_BITS = 64
 _ID_MASK = (1 << _ID_BITS) - 1
 NULL_KEY = 1 << 53  # later than any instant: Postgres puts nulls last when ascending
+_SERIALS = count()
 _REBUILD_ABOVE = 2_000  # changed rows; beyond it sorting anew is cheaper than moving keys one by one
 
 
@@ -51,6 +53,7 @@ class Rows:
     def __init__(self) -> None:
         self.encoded: dict[int, bytes] = {}
         self.started: dict[int, int] = {}  # work orders sort by a start that no field of theirs shows
+        self.serial = next(_SERIALS)  # tells it from any other, also from one that is gone
         self.generation = 0
         self._orders: dict[str, list[int]] = {}
         self._stale: dict[int, bytes | None] = {}

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.api import Simulator
@@ -123,6 +123,7 @@ def test_the_windows_of_a_user_and_of_an_organisation_both_count(standing_world)
     assert Client(simulator, "demo-102").ask("teams").status == 200
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 30)), max_size=60))
 def test_no_user_ever_passes_more_often_than_the_limit_within_a_window(steps):
     now, passed = 0.0, {}

@@ -1,7 +1,7 @@
 """Sort orders that are mended as rows change are the orders that sorting anew would give."""
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.instants import iso
@@ -18,6 +18,7 @@ def row(number: int, updated: int, completed: int | None) -> bytes:
     return msgspec.json.encode(record)
 
 
+@settings(deadline=None)
 @given(st.lists(CHANGES, max_size=40))
 def test_a_mended_order_is_the_sorted_order(changes):
     rows = Rows()
@@ -34,6 +35,7 @@ def test_a_mended_order_is_the_sorted_order(changes):
     assert all(rows.order(field) == sorted(rows.key(field, each) for each in rows.encoded.values()) for field in FIELDS)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.none(), st.integers(0, 2**52)), st.integers(0, 2**63))
 def test_a_packed_key_gives_back_its_value_and_its_id(value, number):
     assert (value_of(pack(value, number)), id_of(pack(value, number))) == (value, number)

@@ -1,10 +1,12 @@
 """What lists answer: envelopes, limits, filters, expands, sort orders, pages."""
 
 import json
+from collections import Counter
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from simulator.api import Simulator
 from simulator.catalogue import COLLECTIONS
 from simulator.instants import iso
 from simulator.world import World
@@ -178,6 +180,15 @@ def test_a_keyset_walk_loses_nothing_that_changes_while_it_goes_on(mine, world):
     assert found[-1] == before[0]
 
 
+def test_more_orders_than_a_page_holds_can_share_one_instant(full_world):
+    one = Client(Simulator(full_world))
+    stamps = Counter(row["createdAt"] for row in one.walk("workorders", title="Imported job", limit=200))
+    (stamp, count) = stamps.most_common(1)[0]
+    assert count > 200
+    tied = one.walk("workorders", ("createdAt[gte]", stamp), ("createdAt[lte]", stamp), sort="updatedAt", limit=200, show_upcoming="true")
+    assert len(set(ids(tied))) == len(tied) == count
+
+
 def test_an_offset_walk_loses_rows_when_rows_before_them_move(mine, world):
     before = ids(mine.walk("parts", sort="updatedAt", limit=200))
 
@@ -255,7 +266,7 @@ def test_the_fields_of_an_expand_show_only_with_it(client):
 
 def test_a_list_row_carries_its_asset_id_and_its_recurrence_unasked_but_no_deletion(client):
     rows = client.walk("workorders", limit=200)
-    assert {"assetId", "recurrenceInfo", "locationId", "organizationId"} <= set().union(*rows)
+    assert {"assetId", "recurrenceInfo", "locationId", "organizationId", "customerId"} <= set().union(*rows)
     assert "deletedAt" not in set().union(*rows)
     assert "assigneeIds" not in set().union(*rows)
 
