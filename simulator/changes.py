@@ -20,14 +20,14 @@ class Changes:
         )  # fmt: skip
 
     def begin(self, crew: Crew) -> None:
-        """Let the master data of a site begin to change, about thrice a week."""
+        """Let the master data of a site begin to change, about thrice a week at scale 1."""
         self._next(crew)
         machines = [each for each in crew.machines.values() if each.is_leaf]
         for machine in machines[: max(2, round(len(machines) * 0.14))]:
             self._meter(crew, machine)
 
     def _next(self, crew: Crew) -> None:
-        gap = self.rng.expovariate(0.45)
+        gap = self.rng.expovariate(0.45 * self.world.scale**0.5)
         self.world.schedule(self.world.now + round(gap * DAY), self._happen, crew)
 
     def _happen(self, crew: Crew) -> None:

@@ -130,11 +130,21 @@ class World:
     def versions(self, name: str) -> Iterator[Version]:
         """Yield every version of every record of a table, in the order in which they came about.
 
+        Of equal instants the later one counts. A record is its list row with every expand of its own: not the asset, location and
+        request that a list can embed; a team carries its members, a meter its assetId and locationId; lastVisitedAt is made up
+        when it is read and in none.
+
         Raises:
             RuntimeError: the world is too large to keep its history.
         """
         for organisation_id, record_id, at, encoded in self.history(name):
             yield Version(organisation_id, name, record_id, to_datetime(at), None if encoded is None else _decode(encoded))
+
+    def current(self, name: str) -> Iterator[Version]:
+        """Yield every record of a table as it stands, as a version of now; this a world of any size can tell."""
+        for organisation_id in self.organisations:
+            for record_id, encoded in self._tables[name, organisation_id].rows.encoded.items():
+                yield Version(organisation_id, name, record_id, self.instant, _decode(encoded))
 
     def history(self, name: str) -> list[tuple[int, int, int, bytes | None]]:
         """Return the versions undecoded: (organisation, id, milliseconds, JSON or None), in order of time."""

@@ -112,6 +112,12 @@ def test_a_world_too_large_for_its_history_says_so():
         list(world.versions("work_orders"))
 
 
+def test_a_world_of_any_size_tells_what_is_there_now(world):
+    last = {(version.organisation_id, version.id): version.record for version in world.versions("assets")}
+    now = {(version.organisation_id, version.id): version.record for version in world.current("assets")}
+    assert now == {key: record for key, record in last.items() if record is not None}
+
+
 def test_a_change_of_a_record_that_is_not_there_is_an_error(world):
     with pytest.raises(KeyError, match="does not exist"):
         world.change("work_orders", 101, 1, title="x")
