@@ -35,7 +35,7 @@ class Restored:
     """What came back: the folder it came from, and the rows of each table."""
 
     folder: Path
-    tables: dict[str, int]
+    rows: dict[str, int]
 
 
 def backup(settings: Settings) -> Path:

@@ -59,7 +59,7 @@ def test_a_restored_warehouse_equals_the_lost_one(settings, elsewhere):
     folder = backup(settings)
     restored = restore(elsewhere)
     assert restored.folder == elsewhere.backup_dir / folder.name == elsewhere.backup_dir / "20261116T060000Z"
-    assert restored.tables["raw.work_orders"] == 2000
+    assert restored.rows["raw.work_orders"] == 2000
     with open_warehouse(settings) as before, open_warehouse(elsewhere) as after:
         assert content(before) == content(after)
 

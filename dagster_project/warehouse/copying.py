@@ -47,6 +47,12 @@ def columns(connection: Connection, schema: str, table: str) -> list[str]:
     return [name for (name,) in connection.execute(query, [schema, table]).fetchall()]
 
 
+def row_counts(connection: Connection, *schemas: str) -> dict[tuple[str, str], int]:
+    """Return how many rows each table (no view) of the schemas has, by (schema, table)."""
+    names = [(schema, table) for schema in schemas for table in base_tables(connection, schema)]
+    return {name: connection.execute('select count(*) from {}."{}"'.format(*name)).fetchall()[0][0] for name in names}
+
+
 def fingerprint(connection: Connection, selection: str) -> Fingerprint:
     """Return the fingerprint of a `from …` or `select …`: its columns, their types and its rows."""
     shape = connection.execute(f"select string_agg(column_name || ' ' || column_type, ', ') from (describe {selection})").fetchall()[0][0]

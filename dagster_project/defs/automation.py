@@ -1,0 +1,63 @@
+"""When things run: the jobs, their schedules, and the sensor that keeps the partitions in step with the organisations."""
+
+import dagster as dg
+
+from dagster_project import refresh, settings
+from dagster_project.defs.resources import ORGANISATIONS
+from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.settings import MissingToken
+from dagster_project.sites import BadSites
+
+NAME = "organisations"
+PLAIN_LAUNCH = (
+    "One run over all organisations: open the launchpad (hold shift and click Materialize all, or add /playground to this page's address) "
+    "and click Launch run. Materialize all itself asks for partitions."
+)
+BACKUP = dg.AssetSelection.assets(["ops", "backup"])
+
+refresh_job = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all() - BACKUP,
+    description=f"The main job: read every organisation, reconcile what is due, build the models, publish. {PLAIN_LAUNCH}",
+)
+reconcile_job = dg.define_asset_job(
+    "reconcile",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw"),
+    description=f"Compare the source with the log, heal the differences, rebuild, publish, back up. {PLAIN_LAUNCH}",
+)
+
+
+def all_organisations(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Return the request of one run over all partitions; without any the run finds the organisations itself."""
+    keys = context.instance.get_dynamic_partitions(NAME)
+    tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]} if keys else {}
+    return dg.RunRequest(tags=tags)
+
+
+@dg.schedule(job=refresh_job, cron_schedule="5 * * * *", execution_timezone="UTC")
+def hourly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Refresh every hour; off until it is switched on."""
+    return all_organisations(context)
+
+
+@dg.schedule(job=reconcile_job, cron_schedule="35 2 * * *", execution_timezone="UTC")
+def nightly_reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Reconcile and back up every night; off until it is switched on."""
+    return all_organisations(context)
+
+
+@dg.sensor(name=NAME, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
+def organisations(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Add organisations that sites.toml or the token names to the partitions; a refresh does so as well."""
+    try:
+        found = [str(source.organisation_id) for source in refresh.organisations(settings.load(), context.log.info)]
+    except (MaintainXError, MissingToken, BadSites) as error:
+        return dg.SkipReason(f"the organisations are not known: {error}")
+    new = [one for one in found if one not in context.instance.get_dynamic_partitions(NAME)]
+    return dg.SensorResult(dynamic_partitions_requests=[ORGANISATIONS.build_add_request(new)]) if new else dg.SkipReason("none is new")
+
+
+@dg.definitions
+def automation() -> dg.Definitions:
+    """Return jobs, schedules and the sensor."""
+    return dg.Definitions(jobs=[refresh_job, reconcile_job], schedules=[hourly_refresh, nightly_reconcile], sensors=[organisations])
