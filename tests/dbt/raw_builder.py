@@ -103,12 +103,16 @@ class RawBuilder:
             **columns,
         )
 
-    def run(self, run_id: str, at: str, known_from: str | None = "", read_at: str | None = None) -> None:
-        """A finished run that read work orders at `at`; the versions added after it are its own."""
+    def run(self, run_id: str, at: str, known_from: str | None = "", reading: str = "ok") -> None:
+        """A finished run that read work orders at `at`, well or not; the versions added after it are its own."""
         self.run_id = run_id
         known = at if known_from == "" else known_from
         self._row("ops.runs", run_id=run_id, kind="refresh", status="finished", started_at=at, finished_at=at, known_from=known)
-        self._row("ops.endpoint_runs", run_id=run_id, endpoint="work_orders", kind="sync", status="ok", read_at=read_at or at)
+        self.reading(at, status=reading)
+
+    def reading(self, at: str, kind: str = "sync", status: str = "ok", endpoint: str = "work_orders") -> None:
+        """The present run's reading of an endpoint, begun at `at`."""
+        self._row("ops.endpoint_runs", run_id=self.run_id, endpoint=endpoint, kind=kind, status=status, read_at=at)
 
     def add(self, table: str, record_id: int, *, is_deleted: bool = False, cause: str = "change", **columns: Any) -> None:
         """Append the next version of a record; children by their table's name as a list of dicts."""

@@ -38,6 +38,7 @@ def reported(raw: RawBuilder) -> None:
     raw.reported(**same | {"period_start_on": "2026-03-01", "value": 0.0, "numerator": 0.0})
     raw.reported(**same | {"period_start_on": "2026-03-01", "value": 5.0, "numerator": 5.0, "window_state": "open"})
     raw.reported(**same | {"period_start_on": "2026-03-01", "value": 6.0, "numerator": 6.0, "definition_version": "0"})
+    raw.reported(**same | {"period_start_on": "2026-04-01", "value": 8.0, "numerator": 8.0})
     raw.reported(**same | {"period_start_on": "2026-03-01", "value": 7.0, "numerator": 7.0, "known_at": "2026-05-01"})
 
 
@@ -79,6 +80,10 @@ def sunday_and_monday(build: Build) -> Marts:
 
 def test_an_order_is_in_the_backlog_from_its_creation_until_the_instant_it_closes(marts: Marts) -> None:
     assert marts.values("backlog_count", 1) == {"2026-03-01": 8.0, "2026-04-01": 7.0}
+
+
+def test_an_order_completed_before_it_was_created_is_never_in_the_backlog(marts: Marts) -> None:
+    assert marts.values("backlog_count", 1, "week")["2026-03-09"] == 8.0  # 8 was "completed" in this week, created in the next
 
 
 def test_upcoming_and_overdue_change_at_the_instant_itself(marts: Marts) -> None:

@@ -75,6 +75,9 @@ def repairs(raw: RawBuilder) -> None:
     raw.order(3, "2026-03-02 07:00", "2026-03-02 08:50")  # straight to done: nobody saw it in progress
     raw.run("r-3", "2026-03-02 09:30")
     raw.order(1, "2026-03-02 07:00", status="IN_PROGRESS", updated_at="2026-03-02 09:10")
+    raw.reading("2026-03-02 13:30", kind="reconcile")  # none of these three would have seen every change
+    raw.reading("2026-03-02 13:31", endpoint="assets")
+    raw.run("r-3-failed", "2026-03-02 13:32", reading="failed")
     raw.run("r-4", "2026-03-02 15:30")
     raw.order(2, "2026-03-02 07:00", "2026-03-02 14:00")  # changed 4.5 h after the reading before: not pinned
     raw.run("r-5", "2026-03-02 16:00")
