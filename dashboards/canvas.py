@@ -92,7 +92,7 @@ def ordered(labels: Sequence[str], field: str = "label") -> alt.X:
 
 def measured(field: str, unit: str = "orders", scale: dict[str, Any] | None = None) -> alt.Y:
     """Return the axis of values."""
-    axis = alt.Axis(**QUIET, format=axis_format(unit), tickCount=4)
+    axis = alt.Axis(**QUIET, format=axis_format(unit), tickCount=4, tickMinStep=1 if unit == "orders" else 0)
     return alt.Y(field, type="quantitative", axis=axis, scale=alt.Scale(**(scale or {})))
 
 

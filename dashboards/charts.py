@@ -53,10 +53,22 @@ def _target(target: float, unit: str, scale: dict[str, Any]) -> Any:
 
 
 def _second(rows: pl.DataFrame, x: alt.X, y: alt.Y, name: str) -> list[Any]:
-    colour, known = palette().second, rows.filter(pl.col("second").is_not_null() & ~pl.col("is_open"))
-    line = chart(rows).mark_line(color=colour, strokeWidth=1.75, strokeDash=[6, 3]).encode(x=x, y=y)
-    words = chart(known.tail(1).with_columns(pl.lit(name).alias("name")))
-    return [line, words.mark_text(color=colour, align="right", dx=8, dy=-10, fontSize=12, fontWeight=600).encode(x=x, y=y, text="name:N")]
+    """Draw the second measure, named where it is farthest from the first."""
+    colour, closed = palette().second, rows.filter(~pl.col("is_open"))
+    line = chart(closed).mark_line(color=colour, strokeWidth=1.75, strokeDash=[6, 3]).encode(x=x, y=y)
+    apart = (
+        closed.with_columns((pl.col("second") - pl.col("value")).alias("apart"))[:-4]
+        .drop_nulls("apart")
+        .sort(pl.col("apart").abs())
+        .tail(1)
+    )
+    if apart.is_empty():
+        return [line]
+    side = "left" if closed["label"].to_list().index(apart["label"].item()) < closed.height / 2 else "right"
+    style = {"align": side, "dy": -10 if apart["apart"].item() > 0 else 14, "fontSize": 12, "fontWeight": 600}
+    words = chart(apart.with_columns(pl.lit(name).alias("name")))
+    halo = words.mark_text(stroke=palette().surface, strokeWidth=4, strokeJoin="round", **style)
+    return [line, halo.encode(x=x, y=y, text="name:N"), words.mark_text(color=colour, **style).encode(x=x, y=y, text="name:N")]
 
 
 def _line(rows: pl.DataFrame, at: dict[str, Any]) -> list[Any]:
@@ -78,7 +90,8 @@ def _chosen(rows: pl.DataFrame, at: dict[str, Any]) -> list[Any]:
     position = rows["is_shown"].arg_max() or 0
     around = rows["value"][max(position - 2, 0) : position + 2].drop_nulls()
     here = rows["value"][position]
-    is_low = here is not None and here < sum(around) / len(around)
+    room = 0.12 * max([0.0, *rows["value"].drop_nulls().to_list()])
+    is_low = here is not None and room < here < sum(around) / len(around)
     is_last = position >= rows.height - 2
     style = {
         "dy": 20 if is_low else -15,
@@ -103,6 +116,7 @@ def sparkline(rows: pl.DataFrame, target: float | None, unit: str) -> alt.LayerC
     layers = [
         goal.mark_rule(color=colours.muted, strokeDash=DOTTED, strokeWidth=1).encode(y=at["y"]),
         chart(closed).mark_line(color=colours.measure, strokeWidth=2).encode(**at),
+        chart(closed).mark_circle(color=colours.measure, size=9, opacity=1).encode(**at),  # a value between two gaps has no line
         chart(rows.filter("is_shown")).mark_circle(color=colours.measure, size=42, opacity=1).encode(**at),
         chart(rows.filter("is_open"))
         .mark_point(color=colours.measure, fill=colours.surface, size=34, strokeWidth=1.5, opacity=1)

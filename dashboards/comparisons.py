@@ -10,6 +10,7 @@ from dashboards.format import PRIORITIES
 
 LINE = 52  # pixels of one measure or site, its words over it
 CELL = 30  # pixels of one line of a matrix
+ON_LINES = "split(datum.label, ' ')"  # a long name gets a line per word
 STATES = ("read", "late", "failed", "skipped")
 
 
@@ -92,11 +93,12 @@ def ageing(rows: pl.DataFrame) -> alt.LayerChart:
 def matrix(rows: pl.DataFrame) -> alt.LayerChart:
     """Draw the freshness of each endpoint of each organisation; rows: endpoint, organisation, state, text, told."""
     colours, endpoints = palette(), rows["endpoint"].unique(maintain_order=True).to_list()
-    x = alt.X("organisation:N", axis=alt.Axis(**QUIET, labelAngle=0, orient="top", labelPadding=6, labelLimit=170))
+    lines = max(len(name.split()) for name in rows["organisation"])
+    x = alt.X("organisation:N", axis=alt.Axis(**QUIET, labelAngle=0, orient="top", labelPadding=6 + 13 * (lines - 1), labelExpr=ON_LINES))
     y = alt.Y("endpoint:N", sort=endpoints, axis=alt.Axis(**QUIET, labelPadding=8, labelLimit=170))
     base = chart(rows).encode(x=x, y=y, tooltip=told())
     fills = alt.Scale(domain=list(STATES), range=[colours.faint, colours.late, colours.bad, colours.context])
     cells = base.mark_rect(stroke=colours.surface, strokeWidth=3, cornerRadius=4)
     cells = cells.encode(color=alt.Color("state:N", scale=fills, legend=None))
     ink = alt.condition("datum.state === 'late' || datum.state === 'failed'", alt.value("#10161B"), alt.value(colours.text))
-    return finished([cells, base.mark_text(fontSize=12).encode(text="text:N", color=ink)], CELL * len(endpoints) + 36)
+    return finished([cells, base.mark_text(fontSize=12).encode(text="text:N", color=ink)], CELL * len(endpoints) + 36 + 13 * lines)

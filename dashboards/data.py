@@ -202,7 +202,7 @@ def down_now(version: str, site_ids: list[str], as_of: datetime) -> pl.DataFrame
             epoch(?::timestamptz - f.started_at) / 3600 as hours
         from marts.fct_downtime f
         left join marts.dim_assets a on a.organisation_id = f.organisation_id and a.asset_id = f.asset_id
-        where f.is_ongoing and f.site_id in (select unnest(?))
+        where f.is_ongoing and f.site_id in (select unnest(?)) and a.is_known -- the status of a deleted asset may stay open for ever
         order by f.downtime_type = 'planned', f.started_at, f.asset_id
     """
     return _rows(version, query, [as_of, site_ids])
@@ -244,10 +244,10 @@ def endpoints(version: str) -> pl.DataFrame:
 def reconciliations(version: str) -> pl.DataFrame:
     """One row per organisation and endpoint: its last reconciliation."""
     query = """
-        select organisation_id, endpoint, status, "at" as compared_at, scope, source_rows, raw_rows, missing, ghost, stale, healed, deleted,
+        select organisation_id, endpoint, status, reconciled_at, scope, source_rows, raw_rows, missing, ghost, stale, healed, deleted,
             source_labour_seconds, raw_labour_seconds, source_cost_cents, raw_cost_cents, reason
         from ops.reconciliation
-        qualify row_number() over (partition by organisation_id, endpoint order by "at" desc, run_id desc) = 1
+        qualify row_number() over (partition by organisation_id, endpoint order by reconciled_at desc, run_id desc) = 1
         order by organisation_id, endpoint
     """
     return _rows(version, query)

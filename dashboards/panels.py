@@ -100,7 +100,7 @@ def tile(selection: Selection, reading: Reading, *, index: int | None = None) ->
 
 def linked_tile(selection: Selection, reading: Reading, page: str, words: str, **more: str) -> None:
     """Draw a tile that opens a page, the filters taken along; `more` is for the URL."""
-    with st.container(border=True, key=f"tile_{reading.row['kpi']}"):
+    with st.container(border=True, height="stretch", key=f"tile_{reading.row['kpi']}"):
         tile(selection, reading)
         parameters = st.query_params.to_dict() | more
         st.page_link(selection.pages[page], label=words, icon=":material/arrow_forward:", icon_position="right", query_params=parameters)
@@ -110,7 +110,7 @@ def tiles(selection: Selection, found: Iterable[Reading], columns: int, *, index
     """Draw tiles beside each other, as many as fit."""
     grid = st.grid(columns, min_column_width=205)
     for reading in found:
-        with grid.cell(), st.container(border=True, key=f"figures_{reading.row['kpi']}"):
+        with grid.cell(), st.container(border=True, height="stretch", key=f"figures_{reading.row['kpi']}"):
             tile(selection, reading, index=index)
 
 

@@ -54,19 +54,25 @@ class Reading:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the change is too small, or of too few, to speak of."""
+        """Whether the change is too small to speak of."""
         if not self.difference or self.before is None:
             return True
         low, high, earlier = self.row["interval_low"], self.row["interval_high"], self.before["value"]
         if low is not None and high is not None:
             return low <= earlier <= high
-        return min(self.row["n"] or 0, self.before["n"] or 0) < FEW or abs(self.difference) < NOISE * abs(earlier)
+        by_chance = 2 * abs(earlier) ** 0.5 if self.row["unit"] == "orders" else 0.0
+        return abs(self.difference) < max(NOISE * abs(earlier), by_chance)
+
+    @property
+    def is_few(self) -> bool:
+        """Whether the value is that of too few to be compared; a count is one of itself."""
+        return self.row["unit"] != "orders" and self.value is not None and (self.row["n"] or 0) < FEW
 
     @property
     def verdict(self) -> str:
-        """What the change means: better, worse, steady, other (neither good nor bad), unknown (nothing to compare)."""
+        """What the change means: better, worse, steady, other (neither good nor bad), unknown (nothing to compare, or too few)."""
         difference = self.difference
-        if difference is None:
+        if difference is None or self.before is None or self.is_few or (self.row["unit"] != "orders" and (self.before["n"] or 0) < FEW):
             return "unknown"
         if self.is_steady:
             return "steady"
@@ -86,8 +92,10 @@ class Reading:
         if difference is None:
             return f"no value in {name}"
         earlier = quantity(self.before["value"], self.row["unit"], self.before["denominator"])
+        if self.verdict == "unknown":
+            return f"{earlier} in {name}, too few to compare"
         if self.verdict == "steady":
-            return f"about as in {name} ({earlier})"
+            return f"no clear change from {earlier} in {name}"
         words = {"better": "better than", "worse": "worse than"}.get(self.verdict, "more than" if difference > 0 else "less than")
         size = change(self.value, self.before["value"], self.row["unit"])
         return f"{'▲' if difference > 0 else '▼'}{SPACE}{size} {words} {name}"
@@ -101,20 +109,22 @@ class Reading:
     def coverage(self) -> str:
         """The share of rows that had the needed fields, in words; empty when the KPI has none."""
         covered = self.row["coverage_share"]
-        return "" if covered is None else f"{share(covered)} {COVERED.get(self.row['kpi'], 'covered')}"
+        return "" if covered is None or self.value is None else f"{share(covered)} {COVERED.get(self.row['kpi'], 'covered')}"
 
     @property
     def is_thin(self) -> bool:
         """Whether too few rows had the needed fields for the value to be taken at its word."""
         covered = self.row["coverage_share"]
-        return covered is not None and covered < LITTLE_COVERAGE
+        return self.value is not None and covered is not None and covered < LITTLE_COVERAGE
 
     @property
     def caption(self) -> str:
-        """Of how many, and on which basis; a count needs neither."""
+        """Of how many, and on which basis; a count needs neither, and what has no value has its reason instead."""
+        if self.value is None:
+            return ""
         number, basis, state = self.row["n"], self.row["basis"], self.row["window_state"]
         parts = [
-            f"n = {number:,}" if number is not None and self.row["unit"] != "orders" else "",
+            f"n = {number:,}{', few' if self.is_few else ''}" if number is not None and self.row["unit"] != "orders" else "",
             BASES.get(basis, basis or ""),
             "restated" if state == "restated" else "",
             ("now" if self.row["kpi"].startswith("backlog") else "so far") if state == "open" else "",
@@ -124,9 +134,9 @@ class Reading:
     @property
     def sentence(self) -> str:
         """The KPI and its change as a clause: `PM compliance fell to 78 %`."""
-        if self.difference is None or self.is_steady:
-            return f"{self.name} stayed at about {self.text}"
-        return f"{self.name} {'rose' if self.difference > 0 else 'fell'} to {self.text}"
+        if self.verdict in {"unknown", "steady"}:
+            return f"{self.name} is {self.text}" if self.verdict == "unknown" else f"{self.name} is {self.text}, no clear change"
+        return f"{self.name} {'rose' if (self.difference or 0) > 0 else 'fell'} to {self.text}"
 
     @property
     def size(self) -> float:

@@ -20,7 +20,8 @@ def render(selection: Selection) -> None:
     """Draw the page: the backlog as it stands now, or as it stood at the end of a chosen earlier period."""
     index = selection.periods.index(selection.shown[-1])
     found = {kpi: reading for kpi in TILES if (reading := readings.read(selection, kpi, index=index))}
-    panels.head(selection, TITLE, finding(selection, found), when=when(selection, index))
+    hours = readings.read(selection, "backlog_hours", index=index)
+    panels.head(selection, TITLE, finding(found, hours, selection.place), when=when(selection, index))
     panels.tiles(selection, found.values(), 4, index=index)
     left, right = st.columns(2, gap="large")
     with left:
@@ -41,41 +42,45 @@ def when(selection: Selection, index: int) -> str:
     return "now" if index == 0 else f"at the end of {period_span(period.start, period.end, selection.grain)}"
 
 
-def finding(selection: Selection, found: dict[str, Reading]) -> str:
+def finding(found: dict[str, Reading], hours: Reading | None, place: str) -> str:
     """Return how much is waiting and how much of it is late."""
     weeks, count, late = (found.get(kpi) for kpi in ("backlog_crew_weeks", "backlog_count", "backlog_overdue_count"))
-    overdue = (
-        f"{late.text} of {count.text} orders are overdue" if late and count and late.value is not None and count.value is not None else ""
-    )
-    if weeks and weeks.value is not None:
-        return f"{weeks.text} of work are waiting" + (f"; {overdue}" if overdue else "")
-    return overdue or f"The backlog of {selection.place} is not known: {count.missing_words if count else 'no row'}"
+    work = next((reading for reading in (weeks, hours) if reading and reading.value is not None), None)
+    known = late is not None and count is not None and late.value is not None and count.value is not None
+    parts = [f"{work.text} of work are waiting" if work else "", f"{late.text} of {count.text} orders are overdue" if known else ""]
+    return "; ".join(filter(None, parts)) or f"The backlog of {place} is not known: {count.missing_words if count else 'no row'}"
 
 
 def _weeks(selection: Selection, index: int) -> None:
+    """Draw the weeks of work by site; where crews are not known, the hours."""
     valued, without = readings.by_site(selection, "backlog_crew_weeks", index)
-    crews = dict(data.sites(selection.version, selection.organisation_id).select("site_name", "crew_hours_per_week").iter_rows())
+    kpi = "backlog_crew_weeks" if valued else "backlog_hours"
     if not valued:
-        panels.empty(f"Weeks of work cannot be said. {without or ''}")
+        valued, _ = readings.by_site(selection, kpi, index)
+    if not valued:
+        panels.empty(f"The hours of work in {selection.place} cannot be computed. {without or ''}")
         return
+    crews = dict(data.sites(selection.version, selection.organisation_id).select("site_name", "crew_hours_per_week").iter_rows())
+    words = {name: f", at {significant(crews[name], 3)} h a week" for name, _ in valued if crews.get(name) and kpi == "backlog_crew_weeks"}
     rows = pl.DataFrame(
         {
             "site": [name for name, _ in valued],
             "value": [reading.value for _, reading in valued],
-            "text": [f"{name}: {reading.text}, at {significant(crews.get(name) or 0, 3)} h a week" for name, reading in valued],
+            "text": [f"{name}: {reading.text}{words.get(name, '')}" for name, reading in valued],
             "is_shown": [selection.site_id in {None, reading.row["site_id"]} for _, reading in valued],
             "crew_hours_per_week": [crews.get(name) for name, _ in valued],
         }
     )
-    target = valued[0][1].row["target"]
+    target, unit = valued[0][1].row["target"], valued[0][1].row["unit"]
     over = rows.filter(pl.col("value") > target)["site"].to_list() if target else []
     title = f"{valued[0][0]} has the most work waiting: {valued[0][1].text}"
     if over:
         title = f"{readings.joined(over)} {'has' if len(over) == 1 else 'have'} more than {counted(target, 'week')} of work"
-    remark = " · ".join(filter(None, ("Estimated work over the crew's hours a week", without)))
-    table = rows.select("site", pl.col("value").alias("crew_weeks"), "crew_hours_per_week")
-    told = f"Weeks of work by site: {'; '.join(rows['text'])}"
-    panels.figure(title, comparisons.by_site(rows, "crew_weeks", target), table, "backlog_by_site", told=told, remark=remark)
+    remark = " · ".join(filter(None, ("Estimated work" + (" over the crew's hours a week" if words else ""), without)))
+    table = rows.select("site", pl.col("value").alias(kpi.removeprefix("backlog_")), "crew_hours_per_week")
+    panels.figure(
+        title, comparisons.by_site(rows, unit, target), table, "backlog_by_site", told=f"{title}. {'; '.join(rows['text'])}", remark=remark
+    )
 
 
 def _ageing(selection: Selection) -> None:

@@ -127,14 +127,14 @@ def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
         return
     differing = compared.filter(pl.col("status").is_in(["differs", "failed"]))
     healed, rows = int(compared["healed"].sum()), int(compared["source_rows"].sum())
-    last = instant(max(compared["compared_at"].to_list()), selection.zone)
+    last = instant(max(compared["reconciled_at"].to_list()), selection.zone)
     outcome = "the log agrees with the source" if differing.is_empty() else plural(differing.height, "endpoint differs", "endpoints differ")
     after = f", after {plural(healed, 'record')} had been read anew" if healed else ""
     panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.")
     table = compared.select(
         "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted",
         *((pl.col(raw) - pl.col(source)).alias(f"{name}_difference") for name, (source, raw) in SUMS.items()),
-        "scope", "compared_at", "reason",
+        "scope", "reconciled_at", "reason",
     )  # fmt: skip
     panels.rows(table.sort(pl.col("status") == "matched", "organisation", "endpoint"), "reconciliation", selection.zone)
 

@@ -30,11 +30,14 @@ def render(selection: Selection) -> None:
         _cohorts(selection)
     with right:
         _lateness(selection)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
+    if len(selection.sites) == 1:
         _trend(selection, found)
-    with right:
-        _by_site(selection, found.get("pm_compliance"))
+    else:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            _trend(selection, found)
+        with right:
+            _by_site(selection, found.get("pm_compliance"))
     _misses(selection)
 
 
@@ -92,7 +95,7 @@ def _trend(selection: Selection, found: dict[str, Reading]) -> None:
     vendor = found.get("vendor_on_time_share")
     title = f"{reading.sentence} in {selection.span}" if reading.value is not None else f"PM compliance has no value in {selection.span}"
     if reading.value is not None and vendor and vendor.value is not None:
-        title += f"; MaintainX's report says {vendor.text}"
+        title = f"PM compliance is {reading.text}, MaintainX's report says {vendor.text}, in {selection.span}"
     chart = charts.trend(points, "share", reading.row["target"], second="MaintainX report")
     target = reading.row["target"]
     remark = (f"Dotted: target {share(target)} · " if target else "") + "pale: 95 % interval (Wilson) · hollow: so far"

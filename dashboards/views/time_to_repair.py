@@ -36,13 +36,9 @@ def render(selection: Selection) -> None:
     found = {kpi: reading for kpi in LADDER if (reading := readings.read(selection, kpi))}
     panels.head(selection, TITLE, finding(selection, found))
     _ladder(selection, found)
-    measure = _choose(found)
+    measure = _choose(selection, found)
     if measure:
-        left, right = st.columns([3, 2], gap="large")
-        with left:
-            _trend(selection, found[measure])
-        with right:
-            _by_site(selection, found[measure])
+        _over_time_and_by_site(selection, found[measure])
     repairs = data.repairs(selection.version, selection.site_ids, selection.period.start, selection.period.end)
     if repairs.is_empty():
         panels.empty(panels.nothing(selection, "No repair was completed"))
@@ -100,17 +96,28 @@ def ladder_title(found: dict[str, Reading]) -> str:
     return readings.joined(said[:3])
 
 
-def _choose(found: dict[str, Reading]) -> str | None:
+def _choose(selection: Selection, found: dict[str, Reading]) -> str | None:
     labels = {reading.label: kpi for kpi, reading in found.items()}
     if not labels:
         return None
     valued = [label for label, kpi in labels.items() if found[kpi].value is not None]
     first = found["mttr"].label if "mttr" in found and found["mttr"].value is not None else (valued or list(labels))[0]
-    panels.section("Over time and by site")
+    panels.section("Over time and by site" if len(selection.sites) > 1 else "Over time")
     chosen = st.pills(
         "Measure", list(labels), default=first, required=True, key="measure", bind="query-params", label_visibility="collapsed"
     )
     return labels[chosen or first]
+
+
+def _over_time_and_by_site(selection: Selection, reading: Reading) -> None:
+    if len(selection.sites) == 1:
+        _trend(selection, reading)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _trend(selection, reading)
+    with right:
+        _by_site(selection, reading)
 
 
 def _trend(selection: Selection, reading: Reading) -> None:

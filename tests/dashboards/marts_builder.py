@@ -71,7 +71,7 @@ create table ops.quarantine(organisation_id bigint, endpoint varchar, record_id 
     status varchar);
 create table ops.drift(organisation_id bigint, endpoint varchar, kind varchar, field varchar, value varchar, first_seen_at timestamptz,
     last_seen_at timestamptz, times_seen bigint);
-create table ops.reconciliation(run_id varchar, organisation_id bigint, endpoint varchar, "at" timestamptz, scope varchar,
+create table ops.reconciliation(run_id varchar, organisation_id bigint, endpoint varchar, reconciled_at timestamptz, scope varchar,
     source_rows bigint,
     raw_rows bigint, missing bigint, ghost bigint, stale bigint, healed bigint, deleted bigint, source_labour_seconds bigint,
     raw_labour_seconds bigint, source_cost_cents bigint, raw_cost_cents bigint, requests bigint, status varchar, reason varchar);
@@ -88,12 +88,12 @@ create table marts.fct_work_orders(organisation_id bigint, work_order_id bigint,
     planned_seconds bigint);
 create table marts.fct_downtime(organisation_id bigint, asset_id bigint, site_id varchar, started_at timestamptz, ended_at timestamptz,
     downtime_type varchar, downtime_seconds bigint, is_ongoing boolean);
-create table marts.fct_pm_occurrences(organisation_id bigint, work_order_id bigint, site_id varchar, sequential_id bigint, title varchar,
-    original_due_on date, due_at timestamptz, outcome varchar, days_late bigint);
+create table marts.fct_pm_occurrences(organisation_id bigint, work_order_id bigint, site_id varchar, title varchar,
+    original_due_on date, due_at timestamptz, outcome varchar, days_late double);
 create table marts.work_orders(organisation_id bigint, organisation_name varchar, work_order_id bigint, number bigint, title varchar,
     status varchar, status_rank bigint, priority varchar, priority_rank bigint, type varchar, site_id varchar, site_name varchar,
     asset_name varchar, asset_path varchar, location_path varchar, assignee_names varchar, category_names varchar, created_at timestamptz,
-    due_at timestamptz, completed_at timestamptz, created_on date, due_on date, completed_on date, lead_hours double, days_overdue bigint,
+    due_at timestamptz, completed_at timestamptz, created_on date, due_on date, completed_on date, lead_hours double, days_overdue double,
     labour_hours double, cost_amount double, currency varchar, is_overdue boolean, maintainx_url varchar);
 create table marts.kpis(kpi varchar, organisation_id bigint, site_id varchar, scope_type varchar, scope_id varchar, period_grain varchar,
     period_start_on date, period_end_on date, value double, unit varchar, numerator double, denominator double, n bigint,
@@ -163,7 +163,7 @@ def _tables(rng: random.Random, wall: datetime, *, null_kpis: bool) -> list[tupl
         ("marts.dim_dates", _dates),
         ("marts.fct_work_orders", lambda: iter(orders)),
         ("marts.fct_downtime", lambda: _downtime(rng)),
-        ("marts.fct_pm_occurrences", lambda: _pms(rng)),
+        ("marts.fct_pm_occurrences", lambda: _pms(rng, orders)),
         ("marts.work_orders", lambda: (_wide(order) for order in orders)),
         ("marts.kpis", lambda: _kpis(rng, null_kpis=null_kpis)),
         (
@@ -289,18 +289,17 @@ def _downtime(rng: random.Random) -> Iterator[Row]:
         yield (102 if site == "pune" else 101, 7000 + asset, site, start, ended, kind, seconds, ended is None)
 
 
-def _pms(rng: random.Random) -> Iterator[Row]:
-    for i in range(5200):
-        site = rng.choice(["austin", "austin", "porto", "pune"])
-        due = AS_OF + timedelta(hours=rng.uniform(-24 * 7 * WEEKS, 24 * 14))
+def _pms(rng: random.Random, orders: list[Row]) -> Iterator[Row]:
+    for order in orders:
+        organisation_id, identifier, site, _, title, kind = order[:6]
+        due = order[15]
+        if kind != "PREVENTIVE" or not isinstance(due, datetime):
+            continue
         late = max(1, int(rng.lognormvariate(1.6, 1.1)))
-        outcome = (
-            rng.choices(["on_time", "late", "missed", "skipped", "canceled"], [84, 9, 3, 2, 2])[0]
-            if due < AS_OF
-            else rng.choice(["not_yet_due", "not_yet_due", "on_time"])
-        )
-        days = late if outcome == "late" else (AS_OF - due).days if outcome == "missed" else None
-        yield (102 if site == "pune" else 101, 500000 + i, site, i + 1, "Monthly inspection", due.date(), due, outcome, days)
+        past = rng.choices(["on_time", "late", "missed", "skipped", "canceled"], [84, 9, 3, 2, 2])[0]
+        outcome = past if due < AS_OF else "not_yet_due"
+        days = float(late) if outcome == "late" else float((AS_OF - due).days) if outcome == "missed" else None
+        yield (organisation_id, identifier, site, title, due.date(), due, outcome, days)
 
 
 def _dates() -> Iterator[Row]:

@@ -45,12 +45,18 @@ def test_a_change_inside_the_interval_is_no_change() -> None:
 
 @pytest.mark.parametrize("n", [0, 4, None])
 def test_of_few_no_change_is_told(n: int | None) -> None:
-    assert reading(1.0, 9.0, n=n).verdict == "steady"
+    assert reading(1.0, 9.0, n=n).verdict == "unknown"
+    assert said(reading(1.0, 9.0, n=n)) == "9.0 h in W45, too few to compare"
+
+
+def test_a_count_changes_only_beyond_chance() -> None:
+    assert reading(27.0, 34.0, unit="orders", better="higher", n=27).verdict == "steady"
+    assert reading(15.0, 34.0, unit="orders", better="higher", n=15).verdict == "worse"
 
 
 def test_a_small_relative_change_without_an_interval_is_no_change() -> None:
     assert reading(4.2, 4.0).verdict == "steady"
-    assert said(reading(4.2, 4.0)) == "about as in W45 (4.0 h)"
+    assert said(reading(4.2, 4.0)) == "no clear change from 4.0 h in W45"
 
 
 def test_nothing_before_is_said_so() -> None:
