@@ -1,10 +1,13 @@
 """Child processes: start one with a log, wait until it answers, name the one that died, stop them all."""
 
+import os
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,17 +92,22 @@ def check_alive(child: Child) -> None:
 
 
 def stop(children: Iterable[Child]) -> None:
-    """Ask every child to stop, the last started first, and kill those that have not within the grace period."""
-    newest_first = list(children)[::-1]
-    for child in newest_first:
-        child.process.terminate()
+    """Ask every child and what it started to stop, and kill what has not within the grace period."""
+    children = list(children)
+    for child in children:
+        _signal(child, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
-    for child in newest_first:
-        try:
+    for child in children:
+        with suppress(subprocess.TimeoutExpired):
             child.process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+        _signal(child, signal.SIGKILL)
+        child.process.wait()
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    """Send a signal to the process group that the child leads; nothing when all of it has ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.process.pid, number)
 
 
 def tail(log: Path, lines: int = LAST_LINES) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from dagster_project import embedded, programs
+from dagster_project import embedded, models, programs
 from dagster_project.settings import ROOT, Settings, environment
 
 LOOK_SECONDS = 1.0  # between two looks at whether every child still lives
@@ -24,6 +24,7 @@ def up(settings: Settings, say: Callable[[str], None] = print) -> int:
     """Run all services until Ctrl-C or SIGTERM (returns 0) or until one of them dies (returns 1, with its log)."""
     if settings.maintainx_token is None:
         settings = embedded.embedded(settings)
+    models.manifest(settings)  # else webserver and daemon, which both need it, would write it at the same time
     return run(settings, services(settings), say)
 
 

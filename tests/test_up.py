@@ -76,6 +76,15 @@ def test_a_child_that_ignores_the_request_to_stop_is_killed(settings: Settings, 
     assert child.process.returncode == -signal.SIGKILL
 
 
+def test_what_a_child_started_is_stopped_with_it(settings: Settings, unused_port: int) -> None:
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SERVER!r}, '{unused_port}'])"
+    url = f"http://127.0.0.1:{unused_port}/"
+    child = programs.start(programs.Program("parent", (sys.executable, "-c", parent), environment(), settings.log_dir / "parent.log", url))
+    programs.wait_until_answers(child)
+    programs.stop([child])
+    assert not programs.answers(url)
+
+
 def test_the_children_of_the_demo_read_the_simulator(settings: Settings) -> None:
     variables = {program.name: program.environment for program in up.services(embedded.embedded(settings))}
     wanted = {
