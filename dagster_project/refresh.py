@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,7 +17,7 @@ from dagster_project import backup, models, publish, reconcile, sites, sync
 from dagster_project.frames.records import Key
 from dagster_project.maintainx import client as maintainx
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
-from dagster_project.maintainx.errors import MaintainXError, RateLimited, Unauthorized, Unavailable
+from dagster_project.maintainx.errors import Forbidden, MaintainXError, RateLimited, Unauthorized, Unavailable
 from dagster_project.maintainx.pacing import Budget
 from dagster_project.reconcile import Comparison
 from dagster_project.settings import MissingToken, Settings
@@ -54,6 +53,7 @@ class Source:
     sends_header: bool
     transport: httpx.BaseTransport | None = None
     say: Say = field(default=lambda _: None)
+    others: tuple[int, ...] = ()  # what its token reads, when this organisation is not among it
 
     @property
     def organisation_id(self) -> int:
@@ -65,8 +65,12 @@ class Source:
 
         Raises:
             MissingToken: the variable that sites.toml names is not set.
+            Forbidden: its token is another organisation's, whose records must not be taken for this one's.
         """
         variable = self.organisation.token_variable
+        if self.others:
+            what = f"the token in {variable} reads organisation {', '.join(map(str, self.others))} and not {self.organisation_id}"
+            raise Forbidden(f"{what}: nothing was read; check the id in sites.toml, and the token", path="/organizations")
         token = self.settings.token(variable).get_secret_value()
         return maintainx.MaintainX(
             self.settings.maintainx_url, token, self.organisation_id if self.sends_header else None, budget(self.settings, token),
@@ -170,15 +174,10 @@ def reconcile_all(
         report = RefreshReport(new_run_id())
         sources = organisations(settings, say, transport)
         for source in sources:
-            run_organisation(source, warehouse, report, "reconcile", partial(_reconcile_each, is_full=is_full), accepted)
+            reconcile_organisation(source, warehouse, report, is_full, accepted)
         write_sites(warehouse, sources)
         publish_all(settings, warehouse, report, say)
     return report
-
-
-def _reconcile_each(reading: Reading, is_full: bool) -> None:
-    for endpoint in ENDPOINTS:
-        reconcile_endpoint(endpoint, reading, is_full)
 
 
 def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTransport | None = None) -> list[Source]:
@@ -196,7 +195,9 @@ def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTra
         records = _readable(asker, is_required=not declared)
         wanted = mine or [Organisation(record["id"]) for record in records.values()] or [_unnamed(asker)]
         sends_header = max(len(wanted), len(records)) > 1
-        found += [Source(settings, sites.complete(one, records.get(one.organisation_id)), sends_header, transport, say) for one in wanted]
+        for one in wanted:
+            others = () if one.organisation_id in records else tuple(sorted(records))
+            found.append(Source(settings, sites.complete(one, records.get(one.organisation_id)), sends_header, transport, say, others))
     return found
 
 
@@ -210,6 +211,22 @@ def read_organisation(source: Source, warehouse: Warehouse, report: RefreshRepor
                 reconcile_endpoint(endpoint, reading)
 
     run_organisation(source, warehouse, report, "refresh", work, accepted)
+
+
+def reconcile_organisation(
+    source: Source, warehouse: Warehouse, report: RefreshReport, is_full: bool = False, accepted: Sequence[str] = ()
+) -> None:
+    """Reconcile every endpoint of one organisation; one that was never read to the end is refreshed: there is nothing to compare."""
+
+    def work(reading: Reading) -> None:
+        for endpoint in ENDPOINTS:
+            reconcile_endpoint(endpoint, reading, is_full)
+
+    finished = "select count(*) as n from ops.runs where organisation_id = ? and kind = 'refresh' and status = 'finished'"
+    if warehouse.query(finished, [source.organisation_id])["n"].item():
+        run_organisation(source, warehouse, report, "reconcile", work, accepted)
+    else:
+        read_organisation(source, warehouse, report, accepted)
 
 
 def run_organisation(  # noqa: PLR0917

@@ -285,7 +285,7 @@ def log_of(warehouse: DuckDBWarehouse, batches: Iterable[Sequence[tuple[int, str
 FRESH = count(1_000)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(contents=st.lists(CONTENTS, max_size=8, unique_by=lambda content: content[0]), cuts=st.sets(st.integers(1, 7), max_size=4))
 def test_however_records_are_split_into_batches_the_log_is_the_same(shared, contents, cuts):
     bounds = [0, *sorted(cuts), len(contents)]
@@ -293,14 +293,14 @@ def test_however_records_are_split_into_batches_the_log_is_the_same(shared, cont
     assert log_of(shared, split, next(FRESH)) == log_of(shared, [contents], next(FRESH))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(CONTENTS, max_size=4), max_size=3))
 def test_reading_a_batch_again_at_once_leaves_the_log_as_it_is(shared, batches):
     twice = [batch for one in batches for batch in (one, one)]
     assert log_of(shared, twice, next(FRESH)) == log_of(shared, batches, next(FRESH))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(CONTENTS, max_size=4), max_size=4))
 def test_every_record_fetched_is_counted_once_and_versions_are_numbered_without_gaps(shared, batches):
     given = replace(reading(), organisation_id=next(FRESH))

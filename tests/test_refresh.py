@@ -184,6 +184,17 @@ def test_sites_toml_names_the_organisations_and_the_api_completes_them(settings,
     ]  # fmt: skip
 
 
+def test_a_token_of_another_organisation_is_never_read_under_this_ones_id(settings, warehouse, monkeypatch):
+    monkeypatch.setenv("DECCAN_TOKEN", "demo-101")
+    report = refreshed(with_sites(settings), warehouse, Simulator(small_company()))
+    assert report.failed == {
+        DECCAN: "Forbidden: the token in DECCAN_TOKEN reads organisation 101 and not 102: nothing was read; check the id in sites.toml, "
+        "and the token"
+    }
+    assert runs(warehouse, "organisation_id, status") == [(NORTHFIELD, "finished"), (DECCAN, "failed")]
+    assert stored(warehouse, "raw.users", "distinct organisation_id") == [(NORTHFIELD,)]
+
+
 def test_without_a_token_or_with_a_wrong_one_there_is_nothing_to_read(settings):
     simulator = Simulator(small_company())
     with pytest.raises(MissingToken, match="MAINTAINX_TOKEN is not set"):
@@ -358,6 +369,19 @@ def test_a_list_that_lost_its_rows_fails_until_it_is_accepted_and_the_acceptance
     assert warehouse.live("locations", NORTHFIELD).height == 0
     detail = "breakers of this endpoint are overridden in this run"
     assert stored(warehouse, "ops.audit") == [(NOW, "accepted", NORTHFIELD, "locations", "accept", detail)]
+
+
+def test_a_reconciliation_of_what_was_never_read_to_the_end_is_a_refresh(northfield, warehouse):
+    world = small_company()
+    simulator = Simulator(world)
+    source = sources_of(northfield, simulator)[0]
+    simulator.faults.add("forbidden", path="workorders")
+    for run_id in ("failed", "second", "third"):
+        refresh.reconcile_organisation(source, warehouse, RefreshReport(run_id), is_full=True)
+    assert runs(warehouse, "run_id, kind, status") == [
+        ("failed", "refresh", "failed"), ("second", "refresh", "finished"), ("third", "reconcile", "finished")
+    ]  # fmt: skip
+    assert stored(warehouse, "ops.reconciliation", "scope", "run_id = 'third' desc")[0] == ("full",)
 
 
 def test_before_any_finished_run_nothing_is_published_and_each_reason_is_given(settings, warehouse):
