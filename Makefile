@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
-PYTEST := $(BIN)/pytest $(if $(STRICT),--strict-skips) $(ARGS)
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench screenshots lock clean
