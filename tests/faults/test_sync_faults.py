@@ -1,0 +1,80 @@
+"""A source that fails, and a process that dies, at any place: nothing is lost, nothing doubled."""
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from dagster_project import sync
+from dagster_project.maintainx.errors import Forbidden, Unauthorized, Unavailable
+from tests.faults.plant_builder import Crash
+
+
+@pytest.mark.parametrize("action", ["truncated", "cut", "500", "502", "timeout", "429"])
+@pytest.mark.parametrize("nth", [1, 8])
+def test_a_burst_of_failures_in_any_place_loses_nothing(plant, action, nth):
+    plant.simulator.faults.add(action, path="workorders", nth=nth, times=3)
+    assert plant.sync().counts.inserted == 40
+    assert plant.log() == plant.truth()
+
+
+@pytest.mark.parametrize("nth", [1, 4, 9])
+def test_a_source_that_dies_leaves_what_was_committed_and_the_next_run_goes_on(plant, monkeypatch, nth):
+    monkeypatch.setattr(sync, "BATCH_ROWS", 5)
+    plant.simulator.faults.add("500", path="workorders", nth=nth, times=1000)
+    with pytest.raises(Unavailable):
+        plant.sync()
+    plant.simulator.faults.clear()
+    plant.world.advance(timedelta(hours=1))
+    plant.change("work_orders", 3, title="meanwhile")
+    plant.sync()
+    assert plant.log() == plant.truth()
+    assert all(len(plant.versions(id_)) == 1 for id_ in range(4, 41))
+
+
+@pytest.mark.parametrize("table", ["work_orders", "locations"])
+@pytest.mark.parametrize("place", ["before commit", "after commit"])
+@pytest.mark.parametrize("nth", [1, 2, 5])
+def test_a_crash_at_a_batch_leaves_a_log_that_the_next_run_completes(plant, monkeypatch, table, place, nth):
+    monkeypatch.setattr(sync, "BATCH_ROWS", 5)
+    plant.locations(range(1, 41))
+    reached = count(1)
+
+    def hook(where: str) -> None:
+        if where == place and next(reached) == nth:
+            raise Crash
+
+    with pytest.raises(Crash):
+        plant.sync(table, hook)
+    plant.world.advance(timedelta(hours=1))
+    plant.change(table, 3, title="meanwhile", name="meanwhile")
+    plant.sync(table)
+    assert plant.log(table) == plant.truth(table)
+    assert all(len(plant.versions(id_, table)) == 1 for id_ in range(4, 41))
+
+
+def test_syncing_twice_is_syncing_once(plant):
+    plant.sync()
+    before = plant.warehouse.query("select * from raw.work_orders order by id").rows()
+    again = plant.sync()
+    assert (again.counts.inserted, again.counts.updated, again.counts.deleted) == (0, 0, 0)
+    assert plant.warehouse.query("select * from raw.work_orders order by id").rows() == before
+
+
+def test_a_revoked_token_stops_at_once_and_deletes_nothing(plant):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    plant.simulator.faults.add("unauthorized", path="locations", page=2)
+    with pytest.raises(Unauthorized):
+        plant.sync("locations")
+    assert plant.log("locations") == plant.truth("locations")
+
+
+def test_what_the_plan_lacks_is_skipped_unless_nothing_works_without_it(plant):
+    plant.simulator.faults.add("forbidden", path="rootcauseanalysisreports")
+    plant.simulator.faults.add("forbidden", path="workorders")
+    skipped = plant.sync("rca_reports")
+    assert skipped.status == "skipped"
+    assert "Forbidden" in (skipped.reason or "")
+    with pytest.raises(Forbidden):
+        plant.sync()
