@@ -36,6 +36,7 @@ class Selection:
     organisation_id: int
     organisation_name: str
     sites: Mapping[str, str]  # id → name of all sites of the organisation, the chosen one or not
+    unassigned: frozenset[str]  # those of them that stand for records of no site
     site_id: str | None  # None: all of them
     zone: ZoneInfo  # of the site, else of the organisation
     grain: str
@@ -65,6 +66,11 @@ class Selection:
     def site_ids(self) -> list[str]:
         """The sites in view."""
         return [self.site_id] if self.site_id else list(self.sites)
+
+    @property
+    def has_sites(self) -> bool:
+        """Whether there is more than one site to compare."""
+        return len(self.sites) - len(self.unassigned) > 1
 
     @property
     def scope_id(self) -> str:
@@ -107,6 +113,7 @@ def choose(version: str, now: datetime, pages: Mapping[str, StreamlitPage]) -> S
         organisation_id=organisation_id,
         organisation_name=str(organisation["organisation_name"]),
         sites=dict(places.select("site_id", "site_name").iter_rows()),
+        unassigned=frozenset(places.filter("is_unassigned")["site_id"]),
         site_id=site_id,
         zone=ZoneInfo(zones[site_id] if site_id else str(organisation["time_zone"])),
         grain=grain,

@@ -13,7 +13,8 @@ import streamlit as st
 from dashboards import charts, data
 from dashboards.filters import ALL_SITES, Selection
 from dashboards.format import MISSING, code, csv, instant
-from dashboards.readings import Reading, sparkline
+from dashboards.readings import Reading
+from dashboards.series import sparkline
 
 ROW_PIXELS = 36
 REFRESHED_EVERY = timedelta(hours=24)

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, comparisons, data, panels, readings
+from dashboards import charts, comparisons, data, panels, readings, series
 from dashboards.filters import Selection
 from dashboards.format import PRIORITIES, STATUSES, TO, counted, period_label, period_span, plural, significant
 from dashboards.readings import Reading
@@ -53,12 +53,13 @@ def finding(found: dict[str, Reading], hours: Reading | None, place: str) -> str
 
 def _weeks(selection: Selection, index: int) -> None:
     """Draw the weeks of work by site; where crews are not known, the hours."""
-    valued, without = readings.by_site(selection, "backlog_crew_weeks", index)
+    valued, without = series.by_site(selection, "backlog_crew_weeks", index)
     kpi = "backlog_crew_weeks" if valued else "backlog_hours"
     if not valued:
-        valued, _ = readings.by_site(selection, kpi, index)
+        valued, _ = series.by_site(selection, kpi, index)
     if not valued:
-        panels.empty(f"The hours of work in {selection.place} cannot be computed. {without or ''}")
+        hours = readings.read(selection, "backlog_hours", index=index)
+        panels.empty(f"The hours of work in {selection.place} cannot be computed: {hours.missing_words if hours else 'no row'}.")
         return
     crews = dict(data.sites(selection.version, selection.organisation_id).select("site_name", "crew_hours_per_week").iter_rows())
     words = {name: f", at {significant(crews[name], 3)} h a week" for name, _ in valued if crews.get(name) and kpi == "backlog_crew_weeks"}
@@ -97,12 +98,17 @@ def _ageing(selection: Selection) -> None:
     old = rows.filter(pl.col("age_days") == 91)
     high = old.filter(pl.col("priority") == PRIORITIES["HIGH"])["orders"].sum()
     table, remark = rows.select("age", "priority", "orders"), "Released open orders by age and priority, now"
-    title = f"{plural(int(old['orders'].sum()), 'order is', 'orders are')} older than 90 days, {high:,} of them of high priority"
+    number = int(old["orders"].sum())
+    title = (
+        f"{plural(number, 'order is', 'orders are')} older than 90 days, {high:,} of high priority"
+        if number
+        else "No order is older than 90 days"
+    )
     panels.figure(title, comparisons.ageing(rows), table, "backlog_ageing", remark=remark)
 
 
 def _flow(selection: Selection) -> None:
-    created, completed = readings.series(selection, "created"), readings.series(selection, "completed")
+    created, completed = series.over_time(selection, "created"), series.over_time(selection, "completed")
     rows = created.select("label", "period_start_on", "is_open", "is_shown", pl.col("value").alias("created")).with_columns(
         (-completed["value"]).alias("completed")
     )
@@ -124,12 +130,12 @@ def _flow(selection: Selection) -> None:
 
 def _overdue(selection: Selection, index: int) -> None:
     reading = readings.read(selection, "backlog_overdue_count", index=index)
-    points = readings.series(selection, "backlog_overdue_count")
+    points = series.over_time(selection, "backlog_overdue_count")
     if reading is None or points["value"].drop_nulls().is_empty():
         panels.empty(panels.nothing(selection, "The number of overdue orders is not known"))
         return
     title = (
-        f"{reading.text} orders are overdue {when(selection, index)}, {reading.change_words}"
+        f"{reading.text} orders are overdue {when(selection, index)}, {reading.comparison}"
         if reading.value is not None
         else "The number of overdue orders is not known"
     )

@@ -78,8 +78,9 @@ def _named(found: list[Reading]) -> str:
 
 
 def places(selection: Selection) -> list[tuple[str, str]]:
-    """Return the sites in view: id and name."""
-    return [(site_id, selection.sites[site_id]) for site_id in selection.site_ids]
+    """Return the sites in view: id and name; what belongs to no site is left out unless it is asked for."""
+    shown = selection.site_ids if selection.site_id else [site_id for site_id in selection.site_ids if site_id not in selection.unassigned]
+    return [(site_id, selection.sites[site_id]) for site_id in shown]
 
 
 def clauses(selection: Selection, site_id: str) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, comparisons, data, panels, readings
+from dashboards import charts, comparisons, data, panels, readings, series
 from dashboards.canvas import palette
 from dashboards.charts import OUTCOMES
 from dashboards.filters import Selection
@@ -30,7 +30,7 @@ def render(selection: Selection) -> None:
         _cohorts(selection)
     with right:
         _lateness(selection)
-    if len(selection.sites) == 1:
+    if not selection.has_sites:
         _trend(selection, found)
     else:
         left, right = st.columns([3, 2], gap="large")
@@ -55,7 +55,7 @@ def finding(selection: Selection, reading: Reading | None) -> str:
 
 
 def _cohorts(selection: Selection) -> None:
-    shown = {period.start: readings.axis_label(selection, period.start) for period in selection.shown}
+    shown = {period.start: series.axis_label(selection, period.start) for period in selection.shown}
     rows = data.pm_cohorts(selection.version, selection.site_ids, selection.grain).filter(pl.col("period_start_on").is_in(list(shown)))
     if rows.is_empty():
         panels.empty(f"No PM was due in {selection.place} in the {len(shown)} {selection.grain}s up to {selection.span}.")
@@ -88,7 +88,7 @@ def _cohorts(selection: Selection) -> None:
 
 def _trend(selection: Selection, found: dict[str, Reading]) -> None:
     reading = found.get("pm_compliance")
-    points = readings.series(selection, "pm_compliance", "vendor_on_time_share")
+    points = series.over_time(selection, "pm_compliance", "vendor_on_time_share")
     if reading is None or points["value"].drop_nulls().is_empty():
         panels.empty(panels.nothing(selection, "No PM was due"))
         return
@@ -104,7 +104,7 @@ def _trend(selection: Selection, found: dict[str, Reading]) -> None:
 
 
 def _by_site(selection: Selection, reading: Reading | None) -> None:
-    rows, without = readings.site_rows(selection, "pm_compliance")
+    rows, without = series.site_rows(selection, "pm_compliance")
     if reading is None or rows.is_empty():
         panels.empty(f"No site had a PM due in {selection.span}.")
         return

@@ -3,9 +3,9 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, comparisons, data, panels, readings
+from dashboards import charts, comparisons, data, panels, readings, series
 from dashboards.filters import Selection
-from dashboards.format import BASES, SPACE, TO, inside, plural
+from dashboards.format import BASES, TO, inside, plural
 from dashboards.readings import Reading
 
 TITLE = "Time to repair"
@@ -53,7 +53,7 @@ def finding(selection: Selection, found: dict[str, Reading]) -> str:
     """Return the best answer that the data allows."""
     mttr, labour, lead = (found.get(kpi) for kpi in ("mttr", "mttr_labour", "lead_time_reactive"))
     if mttr and mttr.value is not None:
-        return f"A repair took {mttr.text} on average, {mttr.change_words.lstrip('▲▼' + SPACE)}".rstrip(", ")
+        return f"A repair took {mttr.text} on average, {mttr.comparison}"
     if labour and labour.value is not None:
         return f"A repair took {labour.text} of logged work; its elapsed time is not recorded"
     if lead and lead.value is not None:
@@ -102,7 +102,7 @@ def _choose(selection: Selection, found: dict[str, Reading]) -> str | None:
         return None
     valued = [label for label, kpi in labels.items() if found[kpi].value is not None]
     first = found["mttr"].label if "mttr" in found and found["mttr"].value is not None else (valued or list(labels))[0]
-    panels.section("Over time and by site" if len(selection.sites) > 1 else "Over time")
+    panels.section("Over time and by site" if selection.has_sites else "Over time")
     chosen = st.pills(
         "Measure", list(labels), default=first, required=True, key="measure", bind="query-params", label_visibility="collapsed"
     )
@@ -110,7 +110,7 @@ def _choose(selection: Selection, found: dict[str, Reading]) -> str | None:
 
 
 def _over_time_and_by_site(selection: Selection, reading: Reading) -> None:
-    if len(selection.sites) == 1:
+    if not selection.has_sites:
         _trend(selection, reading)
         return
     left, right = st.columns([3, 2], gap="large")
@@ -122,7 +122,7 @@ def _over_time_and_by_site(selection: Selection, reading: Reading) -> None:
 
 def _trend(selection: Selection, reading: Reading) -> None:
     row = reading.row
-    points = readings.series(selection, row["kpi"])
+    points = series.over_time(selection, row["kpi"])
     if points["value"].drop_nulls().is_empty():
         panels.empty(f"{reading.label} has no value in {selection.place} in any of these {selection.grain}s: {reading.missing_words}.")
         return
@@ -135,7 +135,7 @@ def _trend(selection: Selection, reading: Reading) -> None:
 
 def _by_site(selection: Selection, reading: Reading) -> None:
     kpi = reading.row["kpi"]
-    rows, without = readings.site_rows(selection, kpi)
+    rows, without = series.site_rows(selection, kpi)
     if rows.is_empty():
         panels.empty(f"No site has a value of {inside(reading.label)} in {selection.span}.")
         return
