@@ -43,14 +43,13 @@ def spec(name: str, asset: list[str], description: str, *after: list[str]) -> dg
 )
 def raw_checks(
     context: dg.AssetCheckExecutionContext, maintainx: MaintainXResource, warehouse: WarehouseResource
-) -> Iterator[dg.AssetCheckResult]:
+) -> Iterator[dg.AssetCheckEvaluation]:
     """Judge each endpoint of each organisation by what the run wrote to ops."""
     organisations = organisations_of(context, maintainx)
     verdicts = {MATCHES: matches_source, WAS_READ: was_read}
     for key in sorted(context.selected_asset_check_keys):
         found = {one: verdicts[key.name](warehouse.opened, one, key.asset_key.path[-1]) for one in organisations}
-        log_verdicts(context, key, {one: verdict for one, verdict in found.items() if verdict})
-    yield from ()
+        yield from evaluations(context, key, {one: verdict for one, verdict in found.items() if verdict})
 
 
 @dg.multi_asset_check(
@@ -66,7 +65,7 @@ def raw_checks(
 )
 def run_checks(
     context: dg.AssetCheckExecutionContext, maintainx: MaintainXResource, warehouse: WarehouseResource
-) -> Iterator[dg.AssetCheckResult]:
+) -> Iterator[dg.AssetCheckEvaluation]:
     """Name the organisations that failed and let the run end as failed; models and publication do not wait for this.
 
     Raises:
@@ -75,10 +74,9 @@ def run_checks(
     organisations = organisations_of(context, maintainx)
     failed = failed_organisations(warehouse.opened, context.op_execution_context.run_id, organisations)
     for key in context.selected_asset_check_keys:
-        log_verdicts(context, key, {one: verdict(one not in failed, failed.get(one)) for one in organisations})
+        yield from evaluations(context, key, {one: verdict(one not in failed, failed.get(one)) for one in organisations})
     if failed:
         raise dg.Failure("; ".join(f"organisation {one} failed: {why}" for one, why in failed.items()), allow_retries=False)
-    yield from ()
 
 
 Verdict = tuple[bool, dg.AssetCheckSeverity, str | None, dict]
@@ -113,32 +111,35 @@ def was_read(warehouse: DuckDBWarehouse, organisation_id: int, table: str) -> Ve
     return verdict(rows[0]["status"] == "ok", rows[0]["reason"], {"status": rows[0]["status"]}, only_warns=rows[0]["status"] == "skipped")
 
 
-def log_verdicts(context: dg.AssetCheckExecutionContext, key: dg.AssetCheckKey, verdicts: dict[int, Verdict]) -> None:
-    """Write one evaluation for each organisation; a run that was launched without partitions gets one for the run as well.
+def evaluations(
+    context: dg.AssetCheckExecutionContext, key: dg.AssetCheckKey, verdicts: dict[int, Verdict]
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Give one evaluation for each organisation; a run that was launched without partitions gets one for the run as well.
 
-    An AssetCheckResult knows one partition, that of its run, and fails in a run that has none.
+    An AssetCheckResult would know one partition, that of its run, and fail in a run that has none.
     """
-    for one, (passed, severity, reason, metadata) in verdicts.items():
-        log(context, key, passed=passed, severity=severity, reason=reason, metadata=metadata, partition=str(one))
+    for one, verdict_of_one in verdicts.items():
+        yield evaluation(key, verdict_of_one, str(one))
     if verdicts and not chosen_partitions(context):
-        bad = {str(one): reason or "failed" for one, (passed, _, reason, _) in verdicts.items() if not passed}
-        severity = max(
-            (severity for passed, severity, _, _ in verdicts.values() if not passed), default=dg.AssetCheckSeverity.ERROR, key=str
-        )
-        log(context, key, passed=not bad, severity=severity, reason="; ".join(bad.values()) or None, metadata=bad, partition=None)
+        yield evaluation(key, of_all(verdicts), None)
 
 
-def log(
-    context: dg.AssetCheckExecutionContext, key: dg.AssetCheckKey, *, passed: bool, severity: dg.AssetCheckSeverity, reason: str | None,
-    metadata: dict, partition: str | None,
-) -> None:  # fmt: skip
-    """Write one evaluation into the run's events."""
+def of_all(verdicts: dict[int, Verdict]) -> Verdict:
+    """Return the verdict of the whole run: the worst of its organisations', and which they are."""
+    bad = {one: (severity, reason or "failed") for one, (passed, severity, reason, _) in verdicts.items() if not passed}
+    only_warns = bool(bad) and all(severity is dg.AssetCheckSeverity.WARN for severity, _ in bad.values())
+    reasons = {str(one): reason for one, (_, reason) in bad.items()}
+    return verdict(not bad, "; ".join(reasons.values()) or None, reasons, only_warns=only_warns)
+
+
+def evaluation(key: dg.AssetCheckKey, judged: Verdict, partition: str | None) -> dg.AssetCheckEvaluation:
+    """Return a verdict as Dagster's event."""
+    passed, severity, reason, metadata = judged
     described = {name: dg.MetadataValue.text(str(value)) for name, value in metadata.items()}
-    event = dg.AssetCheckEvaluation(
+    return dg.AssetCheckEvaluation(
         asset_key=key.asset_key, check_name=key.name, passed=passed, severity=severity, description=reason, metadata=described,
         blocking=False, partition=partition,
     )  # fmt: skip
-    context.op_execution_context.log_event(event)  # ty: ignore[invalid-argument-type]  it takes evaluations, its hint lags behind
 
 
 @dg.definitions

@@ -1,5 +1,6 @@
 """The dbt models as assets and their tests as checks, built in process by the same function as the command line's."""
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -110,12 +111,21 @@ def results(
             )  # fmt: skip
 
 
+def prepared_manifest() -> Mapping[str, Any]:
+    """Return dbt's manifest, made when it is missing; webserver, daemon and runs load this at once, and one of them makes it."""
+    found = settings.load()
+    found.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    with (found.dbt_target_dir / "manifest.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return models.manifest(found)
+
+
 @dg.definitions
 def dbt_models() -> dg.Definitions:
     """Return the assets of the dbt project; its manifest is made when it is missing, so a fresh clone loads."""
     known = DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
 
-    @dbt_assets(manifest=models.manifest(settings.load()), dagster_dbt_translator=Translator(known), name="models", pool=WRITER)
+    @dbt_assets(manifest=prepared_manifest(), dagster_dbt_translator=Translator(known), name="models", pool=WRITER)
     def build_models(context: dg.AssetExecutionContext, warehouse: WarehouseResource):
         yield from built(context, warehouse)
 

@@ -57,7 +57,7 @@ def runs(context: dg.AssetExecutionContext, maintainx: MaintainXResource, wareho
     failed = {one: why for one in organisations if (why := maintainx.finish(one, warehouse.opened))}
     for one, why in failed.items():
         context.log.warning(f"organisation {one} failed, its last good data is shown: {why}")
-    rows = [runs_of(warehouse.opened, context.run_id, one)[0] for one in organisations]
+    rows = [runs_of(warehouse.opened, context.run.run_id, one)[0] for one in organisations]
     return dg.MaterializeResult(
         metadata={
             "requests": sum(row["requests"] or 0 for row in rows),

@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from dagster_project import backup, models, publish, refresh, settings
+from dagster_project import backup, publish, refresh, settings
+from dagster_project.defs.models import prepared_manifest
 from dagster_project.defs.resources import OWNERS, WRITER, WarehouseResource
 
 
@@ -56,7 +57,7 @@ def backed_up(warehouse: WarehouseResource) -> dg.MaterializeResult:
 @dg.definitions
 def published() -> dg.Definitions:
     """Return the assets that come after the models."""
-    nodes = models.manifest(settings.load())["nodes"].values()
+    nodes = prepared_manifest()["nodes"].values()
     marts = [
         dg.AssetKey(["marts", node["name"]]) for node in nodes if node["resource_type"] == "model" and node["config"]["schema"] == "marts"
     ]
