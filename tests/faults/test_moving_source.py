@@ -108,3 +108,21 @@ def test_a_row_whose_updatedat_went_backwards_within_the_overlap_is_read(plant):
     plant.whisper("work_orders", 4, title="older", updatedAt=iso(plant.world.now - 30 * MINUTE))
     plant.sync()
     assert plant.log() == plant.truth()
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_a_status_interval_that_ends_while_the_log_of_downtime_is_read_is_not_lost(plant, nth):
+    for id_ in range(1, 41):
+        times = dict.fromkeys(("startedAt", "createdAt", "updatedAt"), iso(START - id_ * HOUR))
+        row = {"id": id_, "assetId": id_ % 3 + 1, "status": "OFFLINE", "creatorId": 1, **times}
+        plant.world.add("asset_statuses", plant.organisation, row)
+
+    def meanwhile() -> None:
+        plant.world.advance(timedelta(minutes=1))
+        for id_ in (3, 20, 39):
+            plant.change("asset_statuses", id_, title="ended", endedAt=iso(plant.world.now))
+
+    plant.simulator.faults.add("mutate", callback=meanwhile, path="assetstatuses", nth=nth)
+    plant.sync("asset_statuses")
+    plant.sync("asset_statuses")
+    assert plant.log("asset_statuses") == plant.truth("asset_statuses")
