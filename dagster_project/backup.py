@@ -100,18 +100,6 @@ def newest_backup(backup_dir: Path) -> Path | None:
     return max((path.parent for path in backup_dir.glob(f"[0-9]*/{MANIFEST}")), default=None)
 
 
-def missing_warehouse_with_backup(settings: Settings) -> Path | None:
-    """Return the newest backup when the warehouse is missing or empty although one exists; else None.
-
-    A refresh that went on would begin a new history beside the one that can be restored. Call it before the warehouse is opened.
-    """
-    newest = newest_backup(settings.backup_dir)
-    if newest is None or not settings.warehouse_path.exists():
-        return newest
-    with open_warehouse(settings) as warehouse:
-        return None if _is_filled(warehouse.connection) else newest
-
-
 def _tables(connection: copying.Connection) -> list[tuple[str, str]]:
     return [(schema, table) for schema in SCHEMAS for table in copying.base_tables(connection, schema)]
 

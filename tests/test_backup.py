@@ -11,7 +11,6 @@ from dagster_project.backup import (
     NotEmpty,
     NothingToBackUp,
     backup,
-    missing_warehouse_with_backup,
     newest_backup,
     restore,
 )
@@ -159,18 +158,3 @@ def test_what_a_killed_backup_left_aside_is_neither_a_backup_nor_in_the_way(sett
     assert newest_backup(settings.backup_dir) is None
     backup(settings)
     assert [path.name for path in settings.backup_dir.iterdir()] == ["20261116T060000Z"]
-
-
-def test_a_missing_or_empty_warehouse_beside_a_backup_is_noticed(settings, elsewhere):
-    assert missing_warehouse_with_backup(settings) is None
-    fill(settings)
-    assert missing_warehouse_with_backup(settings) is None
-    backup(settings)
-    assert missing_warehouse_with_backup(settings) is None
-    newest = elsewhere.backup_dir / "20261116T060000Z"
-    assert missing_warehouse_with_backup(elsewhere) == newest
-    with open_warehouse(elsewhere):
-        pass
-    assert missing_warehouse_with_backup(elsewhere) == newest
-    restore(elsewhere)
-    assert missing_warehouse_with_backup(elsewhere) is None
