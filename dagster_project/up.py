@@ -50,10 +50,10 @@ def run(settings: Settings, wanted: list[programs.Program], say: Callable[[str],
     children: list[programs.Child] = []
     with _stopped_by_signals():
         try:
-            children.extend(programs.start(program) for program in wanted)
-            for child in children:
-                programs.wait_until_answers(child)
-                say(_line(child.program))
+            for program in wanted:  # one after the other: webserver and daemon would both create a new instance's database, and one die
+                children.append(programs.start(program))
+                programs.wait_until_answers(children[-1])
+                say(_line(program))
             say(f"logs in {settings.log_dir}; Ctrl-C stops all")
             _watch(children)
         except _Stopped:

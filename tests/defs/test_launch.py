@@ -31,9 +31,10 @@ def dagster(simulator: str, tmp_path: Path) -> Iterator[tuple[Settings, str]]:
         settings = load()
         children = []
         try:
-            children.extend(programs.start(program) for program in up.services(settings) if program.name.startswith("dagster"))
-            for child in children:
-                programs.wait_until_answers(child)
+            for program in up.services(settings):
+                if program.name.startswith("dagster"):
+                    children.append(programs.start(program))
+                    programs.wait_until_answers(children[-1])
             yield settings, f"http://127.0.0.1:{port}/graphql"
         finally:
             programs.stop(children)
