@@ -26,6 +26,7 @@ HEADLINES = {  # KPI → the page with its rows, and the words of the link
 }
 CLAUSES = 3  # of a site's sentence
 WORST = 3
+KINDS = {"unknown": "planned or not is not said"}  # of downtime
 
 Item = tuple[str, str, str]  # a head, words, a smaller line
 
@@ -146,7 +147,11 @@ def down(selection: Selection) -> Iterator[Item]:
         .iter_rows(named=True)
     ):
         where = selection.sites.get(row["site_id"], MISSING)
-        yield row["asset_name"], f"has been down for {days_and_hours(row['hours'])}", f"{where}, {row['downtime_type']}, still down"
+        yield (
+            row["asset_name"],
+            f"has been down for {days_and_hours(row['hours'])}",
+            f"{where}, {KINDS.get(row['downtime_type'], row['downtime_type'])}, still down",
+        )
 
 
 def overdue(selection: Selection) -> Iterator[Item]:

@@ -49,6 +49,8 @@ def finding(selection: Selection, reading: Reading | None) -> str:
     words = f"{reading.text} of the PMs due in {selection.place} were done on time"
     if not target:
         return words
+    if reading.text == share(target, reading.row["denominator"]):
+        return f"{words}, as targeted"
     if reading.value >= target:
         return f"{words}, above the target of {share(target)}"
     return f"{words}, {change(reading.value, target, 'share')} under target"

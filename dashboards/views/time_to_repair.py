@@ -52,6 +52,8 @@ def render(selection: Selection) -> None:
 def finding(selection: Selection, found: dict[str, Reading]) -> str:
     """Return the best answer that the data allows."""
     mttr, labour, lead = (found.get(kpi) for kpi in ("mttr", "mttr_labour", "lead_time_reactive"))
+    if mttr and mttr.value is not None and (mttr.is_few or mttr.is_thin):
+        return f"The {plural(mttr.row['n'], 'repair')} with evidence took {mttr.text} on average"
     if mttr and mttr.value is not None:
         return f"A repair took {mttr.text} on average, {mttr.comparison}"
     if labour and labour.value is not None:

@@ -201,3 +201,9 @@ def test_the_dashboard_keeps_to_this_machine_and_tells_nobody() -> None:
     assert config["client"]["showErrorDetails"] == "none"
     assert config["client"]["disableDataExport"] is True, "the built-in export is not safe against formulas"
     assert os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] == "false"
+
+
+def test_a_mean_over_a_part_of_the_repairs_says_of_how_many(opened: Open, publish_state: Publish) -> None:
+    publish_state("data")
+    head = unescape(elements(opened("time_to_repair", **NORTHFIELD), "html")[0].body)
+    assert "repairs with evidence took" in head
