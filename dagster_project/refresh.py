@@ -7,17 +7,16 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 
 from dagster_project import backup, models, publish, reconcile, sites, sync
-from dagster_project.frames.records import Key
+from dagster_project.frames.records import owner_of
 from dagster_project.maintainx import client as maintainx
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
-from dagster_project.maintainx.errors import Forbidden, MaintainXError, RateLimited, Unauthorized, Unavailable
+from dagster_project.maintainx.errors import Forbidden, MaintainXError, ProtocolError, RateLimited, Unauthorized, Unavailable
 from dagster_project.maintainx.pacing import Budget
 from dagster_project.reconcile import Comparison
 from dagster_project.settings import MissingToken, Settings
@@ -28,6 +27,7 @@ from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
 
 Say = Callable[[str], None]
+LARGEST_SKEW = timedelta(hours=1)  # between two clocks of the source
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 HOPELESS = (Unauthorized, RateLimited, Unavailable)  # end an organisation's run at once
 
@@ -216,17 +216,19 @@ def read_organisation(source: Source, warehouse: Warehouse, report: RefreshRepor
 def reconcile_organisation(
     source: Source, warehouse: Warehouse, report: RefreshReport, is_full: bool = False, accepted: Sequence[str] = ()
 ) -> None:
-    """Reconcile every endpoint of one organisation; one that was never read to the end is refreshed: there is nothing to compare."""
+    """Read what changed and then reconcile, endpoint by endpoint: so news is not taken for a difference."""
 
     def work(reading: Reading) -> None:
         for endpoint in ENDPOINTS:
-            reconcile_endpoint(endpoint, reading, is_full)
+            sync_and_reconcile(endpoint, reading, is_full)
 
-    finished = "select count(*) as n from ops.runs where organisation_id = ? and kind = 'refresh' and status = 'finished'"
-    if warehouse.query(finished, [source.organisation_id])["n"].item():
-        run_organisation(source, warehouse, report, "reconcile", work, accepted)
-    else:
-        read_organisation(source, warehouse, report, accepted)
+    run_organisation(source, warehouse, report, "reconcile", work, accepted)
+
+
+def sync_and_reconcile(endpoint: Endpoint, reading: Reading, is_full: bool = False) -> Comparison | None:
+    """Sync one endpoint, then reconcile it; None when it cannot be read, or was just read for the first time and whole."""
+    done = sync_endpoint(endpoint, reading)
+    return reconcile_endpoint(endpoint, reading, is_full) if done.status == "ok" and not done.is_first_load else None
 
 
 def run_organisation(  # noqa: PLR0917
@@ -268,7 +270,7 @@ def finish(reading: Reading, source: Source, kind: str, started: datetime) -> No
     """Write how the run ended. From a finished run on its versions count, and those of earlier runs that never finished."""
     why = failures(reading)
     with source.connect() as fresh:
-        finished_at = fresh.now()
+        finished_at = plausible(fresh.now(), reading.run.now, datetime.now(UTC) - started)
     row = {
         "kind": kind, "status": "failed" if why else "finished", "started_at": reading.run.now, "finished_at": finished_at,
         "known_from": None if why else finished_at, "wall_started_at": started, "wall_finished_at": datetime.now(UTC),
@@ -279,6 +281,11 @@ def finish(reading: Reading, source: Source, kind: str, started: datetime) -> No
         reading.report.failed[source.organisation_id] = why
     else:
         supersede(reading, finished_at)
+
+
+def plausible(finished_at: datetime, started_at: datetime, took: timedelta) -> datetime:
+    """Return the end of a run by the source's clock; one absurd answer must not date what is known for ever."""
+    return min(max(finished_at, started_at), started_at + took + LARGEST_SKEW)
 
 
 def supersede(reading: Reading, finished_at: datetime) -> None:
@@ -447,9 +454,19 @@ def _readable(asker: Source, is_required: bool) -> dict[int, dict]:
 
 
 def _unnamed(asker: Source) -> Organisation:
-    """Return the one organisation of a token that may not list any; its id is that of its work orders."""
+    """Return the one organisation of a token that may not list any: its id stands in its records.
+
+    Raises:
+        ProtocolError: it has neither orders, assets nor locations yet, so nothing tells its id.
+    """
     with asker.connect() as client:
-        page = client.page("/workorders", "workOrders", [("limit", "1"), ("show_upcoming", "true")])
-    owners = [msgspec.json.decode(raw, type=Key).organization_id for raw in page.records]
-    ids = [int(owner) for owner in owners if owner]
-    return replace(asker.organisation, organisation_id=ids[0] if ids else 0)
+        for path, items, params in (
+            ("/workorders", "workOrders", [("show_upcoming", "true")]),
+            ("/assets", "assets", []),
+            ("/locations", "locations", []),
+        ):
+            page = client.page(path, items, [*params, ("limit", "1")])
+            if owners := [owner for raw in page.records if (owner := owner_of(raw))]:
+                return replace(asker.organisation, organisation_id=owners[0])
+    message = "MaintainX does not list the token's organisations, and no record tells which one it is: name it in sites.toml (SITES_FILE)"
+    raise ProtocolError(message, path="/organizations")

@@ -296,7 +296,10 @@ class Session:
             members = [msgspec.Raw(member) for page in pages for member in page.records]
         except NotFound:  # deleted since the list was read: the next reading finds it gone
             members = []
-        record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        try:
+            record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        except msgspec.DecodeError:
+            return raw  # the contract will refuse it
         return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
 
     def relisted(self, absent: Sequence[int]) -> Iterator[Page]:
@@ -340,7 +343,16 @@ class Session:
         """Raise when too much of what was read broke the contract; the refused rows are kept as evidence."""
         read, bad = self.report.counts.fetched, self.report.counts.quarantined
         rows, share = MOST_QUARANTINED
-        if read >= 200 and bad > max(rows, share * read) and self.endpoint.table not in self.run.accepted:
+        if self.endpoint.table in self.run.accepted:
+            return
+        foreign = [one for one in intake.refused if one.reason_code == "wrong_organisation"]
+        if foreign and len(foreign) == intake.counts.fetched:
+            self.warehouse.commit(Commit(self.endpoint.table, quarantine=intake.commit.quarantine))
+            raise Breaker(
+                f"{self.endpoint.table} of organisation {self.run.organisation_id}: every record belongs to organisation "
+                f"{foreign[0].value}. Nothing was stored. Check which organisation the token reads, and the ids in sites.toml"
+            )
+        if read >= 200 and bad > max(rows, share * read):
             self.warehouse.commit(Commit(self.endpoint.table, quarantine=intake.commit.quarantine))
             raise Breaker(
                 f"{self.endpoint.table} of organisation {self.run.organisation_id}: {bad} of {read} records broke the contract. This batch "

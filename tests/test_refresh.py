@@ -10,7 +10,7 @@ import pytest
 
 from dagster_project import backup, refresh, sync
 from dagster_project.maintainx.endpoints import BY_TABLE, ENDPOINTS
-from dagster_project.maintainx.errors import Unauthorized
+from dagster_project.maintainx.errors import ProtocolError, Unauthorized
 from dagster_project.refresh import LostWarehouse, NothingReadable, OtherSource, RefreshReport, Source
 from dagster_project.settings import MissingToken, Settings, load
 from dagster_project.sites import Organisation, Site
@@ -166,10 +166,11 @@ def test_a_token_that_may_not_list_organisations_reads_its_one_unnamed_organisat
     assert stored(warehouse, "ops.sites", "site_id, time_zone, currency") == [("101", "UTC", None)]
 
 
-def test_an_organisation_that_nothing_names_has_the_id_0(northfield):
+def test_an_organisation_that_nothing_names_must_be_named_in_sites_toml(northfield):
     simulator = Simulator(company())
     simulator.faults.add("not_found", path="organizations", times=None)
-    assert [source.organisation_id for source in sources_of(northfield, simulator)] == [0]
+    with pytest.raises(ProtocolError, match=r"no record tells which one it is: name it in sites\.toml"):
+        sources_of(northfield, simulator)
 
 
 def test_sites_toml_names_the_organisations_and_the_api_completes_them(settings, monkeypatch):
@@ -371,7 +372,7 @@ def test_a_list_that_lost_its_rows_fails_until_it_is_accepted_and_the_acceptance
     assert stored(warehouse, "ops.audit") == [(NOW, "accepted", NORTHFIELD, "locations", "accept", detail)]
 
 
-def test_a_reconciliation_of_what_was_never_read_to_the_end_is_a_refresh(northfield, warehouse):
+def test_a_reconciliation_first_reads_what_was_never_read_to_the_end(northfield, warehouse):
     world = small_company()
     simulator = Simulator(world)
     source = sources_of(northfield, simulator)[0]
@@ -379,7 +380,7 @@ def test_a_reconciliation_of_what_was_never_read_to_the_end_is_a_refresh(northfi
     for run_id in ("failed", "second", "third"):
         refresh.reconcile_organisation(source, warehouse, RefreshReport(run_id), is_full=True)
     assert runs(warehouse, "run_id, kind, status") == [
-        ("failed", "refresh", "failed"), ("second", "refresh", "finished"), ("third", "reconcile", "finished")
+        ("failed", "reconcile", "failed"), ("second", "reconcile", "finished"), ("third", "reconcile", "finished")
     ]  # fmt: skip
     assert stored(warehouse, "ops.reconciliation", "scope", "run_id = 'third' desc")[0] == ("full",)
 

@@ -12,7 +12,7 @@ from dagster_project.defs.resources import (
     WarehouseResource,
     organisations_of,
 )
-from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
+from dagster_project.maintainx.endpoints import ENDPOINTS
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.reconcile import Comparison
 from dagster_project.refresh import Reading
@@ -46,23 +46,25 @@ def reconciliation(
             context.log.warning(f"organisation {one} failed earlier in this run: not reconciled")
             continue
         try:
-            found[one] = [refresh.reconcile_endpoint(endpoint, reading, config.is_full) for endpoint in wanted(reading)]
+            found[one] = compare(reading, config.is_full)
         except MaintainXError as error:
             maintainx.fail(one, warehouse.opened, error)
     by_organisation = {str(one): as_metadata(comparisons) for one, comparisons in found.items()}
     return dg.MaterializeResult(metadata=as_metadata(list(chain(*found.values()))) | {"organisations": by_organisation})
 
 
-def wanted(reading: Reading) -> list[Endpoint]:
-    """Return the endpoints to reconcile: all; in a run that has read them just now (job refresh), those that are due."""
+def compare(reading: Reading, is_full: bool) -> list[Comparison]:
+    """Reconcile every endpoint; in a run that has read them just now (job refresh), those that are due."""
     rows = reading.warehouse.query(
         "select endpoint, status from ops.endpoint_runs where run_id = ? and organisation_id = ? and kind = 'sync'",
         list(reading.key.values()),
     )
     read = dict(rows.iter_rows())
     if not read:
-        return list(ENDPOINTS)
-    return [one for one in ENDPOINTS if read.get(one.table) == "ok" and reconcile.is_due(one, reading.warehouse, reading.run)]
+        found = [refresh.sync_and_reconcile(endpoint, reading, is_full) for endpoint in ENDPOINTS]
+        return [one for one in found if one]
+    due = [one for one in ENDPOINTS if read.get(one.table) == "ok" and reconcile.is_due(one, reading.warehouse, reading.run)]
+    return [refresh.reconcile_endpoint(endpoint, reading, is_full) for endpoint in due]
 
 
 def as_metadata(found: list[Comparison]) -> dict:

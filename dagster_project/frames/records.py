@@ -64,6 +64,12 @@ def id_of(raw: bytes) -> int | None:
         return _id(raw)
 
 
+def owner_of(raw: bytes) -> int | None:
+    """Return the organisation that a record says it belongs to; None when it says nothing readable."""
+    owner = (_leniently(raw) or {}).get("organizationId")
+    return int(owner) if isinstance(owner, int | float) and owner > 0 else None
+
+
 def raw_hash(raw: bytes) -> int:
     """Return xxh3 of the bytes as the API sent them, as a signed 64-bit integer."""
     return signed(xxhash.xxh3_64_intdigest(raw))

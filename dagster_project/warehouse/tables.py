@@ -48,8 +48,9 @@ OPS: dict[str, dict[str, pl.DataType]] = {
     },
     "reconciliation": {
         "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "reconciled_at": INSTANT, "scope": TEXT, "source_rows": WHOLE,
-        "raw_rows": WHOLE, "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE, "source_labour_seconds": WHOLE,
-        "raw_labour_seconds": WHOLE, "source_cost_cents": WHOLE, "raw_cost_cents": WHOLE, "requests": WHOLE, "status": TEXT, "reason": TEXT,
+        "raw_rows": WHOLE, "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE,
+        "source_labour_seconds": WHOLE, "raw_labour_seconds": WHOLE, "source_cost_cents": WHOLE, "raw_cost_cents": WHOLE,
+        "requests": WHOLE, "status": TEXT, "reason": TEXT,
     },
     "sites": {
         "organisation_id": WHOLE, "organisation_name": TEXT, "site_id": TEXT, "site_name": TEXT, "root_location_id": WHOLE,
