@@ -9,21 +9,18 @@ from dagster_project.settings import MissingToken
 from dagster_project.sites import BadSites
 
 NAME = "organisations"
-PLAIN_LAUNCH = (
-    "One run over all organisations: open the launchpad (hold shift and click Materialize all, or add /playground to this page's address) "
-    "and click Launch run. Materialize all itself asks for partitions."
-)
+ONE_RUN = "Materialize all, then All partitions, then Launch: one run over all organisations. So does a launch without any partition."
 BACKUP = dg.AssetSelection.assets(["ops", "backup"])
 
 refresh_job = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all() - BACKUP,
-    description=f"The main job: read every organisation, reconcile what is due, build the models, publish. {PLAIN_LAUNCH}",
+    description=f"The main job: read every organisation, reconcile what is due, build the models, publish. {ONE_RUN}",
 )
 reconcile_job = dg.define_asset_job(
     "reconcile",
     selection=dg.AssetSelection.all() - dg.AssetSelection.groups("raw"),
-    description=f"Compare the source with the log, heal the differences, rebuild, publish, back up. {PLAIN_LAUNCH}",
+    description=f"Compare the source with the log, heal the differences, rebuild, publish, back up. {ONE_RUN}",
 )
 
 

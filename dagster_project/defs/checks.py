@@ -135,7 +135,9 @@ def of_all(verdicts: dict[int, Verdict]) -> Verdict:
 def evaluation(key: dg.AssetCheckKey, judged: Verdict, partition: str | None) -> dg.AssetCheckEvaluation:
     """Return a verdict as Dagster's event."""
     passed, severity, reason, metadata = judged
-    described = {name: dg.MetadataValue.text(str(value)) for name, value in metadata.items()}
+    described = {
+        name: dg.MetadataValue.int(value) if isinstance(value, int) else dg.MetadataValue.text(value) for name, value in metadata.items()
+    }
     return dg.AssetCheckEvaluation(
         asset_key=key.asset_key, check_name=key.name, passed=passed, severity=severity, description=reason, metadata=described,
         blocking=False, partition=partition,

@@ -1,7 +1,7 @@
 """A run launched the way people launch it: through the webserver, with the daemon that `make up` starts beside it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -17,9 +17,14 @@ pytestmark = pytest.mark.dagster
 JOB = {"repositoryName": "__repository__", "repositoryLocationName": "maintainx_analytics", "jobName": "refresh"}
 LAUNCH = """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status stepStats { stepKey status } } } }"
+# what the dialog behind "Materialize all" sends once "All" partitions are chosen
+BACKFILL = """mutation ($params: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $params) {
+  __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+RUNS = "{ runsOrError { ... on Runs { results { runId tags { key value } } } } }"
+STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 LOCATIONS = """{ workspaceOrError { ... on Workspace { locationEntries {
   locationOrLoadError { __typename ... on PythonError { message causes { message } } } } } } }"""
+PARTITIONS = '{ assetNodeOrError(assetKey: {path: ["raw", "work_orders"]}) { ... on AssetNode { partitionKeys } } }'
 WAIT_SECONDS = 240
 
 
@@ -45,21 +50,42 @@ def ask(address: str, query: str, **variables: object) -> dict:
     return response.json()["data"]
 
 
-def test_a_run_launched_through_the_webserver_reads_all_organisations_and_publishes(dagster):
+def test_runs_launched_through_the_webserver_read_all_organisations_and_publish(dagster):
     settings, address = dagster
     [entry] = ask(address, LOCATIONS)["workspaceOrError"]["locationEntries"]
     assert entry["locationOrLoadError"] == {"__typename": "RepositoryLocation"}
+
     launched = ask(address, LAUNCH, params={"selector": JOB, "mode": "default"})["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     assert finished(address, launched["run"]["runId"]) == "SUCCESS"
-    assert current(settings.published_dir) is not None
+    first = current(settings.published_dir)
+    assert first is not None
+
+    assert ask(address, PARTITIONS)["assetNodeOrError"]["partitionKeys"] == ["101", "102"]
+    repository = {name: JOB[name] for name in ("repositoryName", "repositoryLocationName")}
+    selector = {"partitionSetName": "refresh_partition_set", "repositorySelector": repository}
+    started = ask(address, BACKFILL, params={"selector": selector, "partitionNames": ["101", "102"]})["launchPartitionBackfill"]
+    assert started["__typename"] == "LaunchBackfillSuccess", started
+    newest = awaited(lambda: [run for run in ask(address, RUNS)["runsOrError"]["results"] if run["runId"] != launched["run"]["runId"]])
+    assert finished(address, newest[0]["runId"]) == "SUCCESS"
+    [second] = [run for run in ask(address, RUNS)["runsOrError"]["results"] if run["runId"] != launched["run"]["runId"]]
+    tags = {tag["key"]: tag["value"] for tag in second["tags"]}
+    assert (tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"]) == ("101", "102")
+    assert current(settings.published_dir) != first
+
+
+def awaited(look: Callable[[], list]) -> list:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(1)
+    raise TimeoutError(f"nothing came in {WAIT_SECONDS} s")
 
 
 def finished(address: str, run_id: str) -> str:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        run = ask(address, STATUS, id=run_id)["runOrError"]
-        if run["status"] in ("SUCCESS", "FAILURE", "CANCELED"):
-            return run["status"]
-        time.sleep(1)
-    raise TimeoutError(f"run {run_id} is {run['status']} after {WAIT_SECONDS} s: {run['stepStats']}")
+    def look() -> list[str]:
+        status = ask(address, STATUS, id=run_id)["runOrError"]["status"]
+        return [status] if status in ("SUCCESS", "FAILURE", "CANCELED") else []
+
+    return awaited(look)[0]
