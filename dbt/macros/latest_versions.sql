@@ -1,5 +1,5 @@
-{# The latest visible version of each record of a raw table, as source rows; deleted records are out. `columns` are read, no others. #}
-{% macro latest_versions(table, columns) %}
+{# The latest visible version of each record of a raw table, as source rows: of live records, or else of deleted ones. `columns` are read, no others. #}
+{% macro latest_versions(table, columns, are_deleted=false) %}
     select versions.{{ columns | join(", versions.") }}
     from {{ source("raw", table) }} as versions
     inner join
@@ -12,5 +12,5 @@
         on versions.organisation_id = latest.organisation_id
         and versions.id = latest.id
         and versions.version_number = latest.version_number
-    where not versions.is_deleted
+    where {{ "" if are_deleted else "not " }}versions.is_deleted
 {% endmacro %}

@@ -19,6 +19,8 @@ def marts(build: Build) -> Marts:
     raw.site(crew_hours_per_week=40.0)
     raw.run("run-1", "2026-04-15 12:00")
     raw.add("users", 7, first_name="Ada", last_name="Byron", role="ADMIN")
+    raw.add("users", 9, first_name="Grace", last_name="Hopper", role="MEMBER")
+    raw.add("users", 9, is_deleted=True, cause="delete", first_name="Grace", last_name="Hopper", role="MEMBER")
     raw.add("teams", 3, name="Night shift", team_members=[{"user_id": 7, "team_role": "LEAD"}])
     raw.order(
         1,
@@ -92,9 +94,9 @@ def test_the_wide_table_names_people_and_adds_up_costs(marts: Marts) -> None:
     ]
 
 
-def test_people_only_named_by_an_entry_are_kept_as_unknown(marts: Marts) -> None:
+def test_people_who_left_keep_their_name_and_those_never_listed_are_unknown(marts: Marts) -> None:
     rows = marts.rows("select user_id, user_name, role, is_active from marts.dim_users order by user_id")
-    assert rows == [(7, "Ada Byron", "ADMIN", True), (8, "(unknown user 8)", None, False)]
+    assert rows == [(7, "Ada Byron", "ADMIN", True), (8, "(unknown user 8)", None, False), (9, "Grace Hopper", "MEMBER", False)]
 
 
 def test_labour_per_repair_is_logged_time_over_the_repairs_that_have_any(marts: Marts) -> None:

@@ -11,6 +11,9 @@ with
 select organisation_id, user_id, user_name, role, true as is_active
 from {{ ref("stg_users") }}
 union all
+select organisation_id, user_id, user_name, role, false as is_active
+from {{ ref("stg_former_users") }}
+union all
 select
     referenced.organisation_id,
     referenced.user_id,
@@ -19,4 +22,6 @@ select
     false as is_active
 from referenced
 left join {{ ref("stg_users") }} as users on referenced.organisation_id = users.organisation_id and referenced.user_id = users.user_id
-where users.user_id is null
+left join
+    {{ ref("stg_former_users") }} as former on referenced.organisation_id = former.organisation_id and referenced.user_id = former.user_id
+where users.user_id is null and former.user_id is null
