@@ -14,7 +14,10 @@ TITLE = "Data health"
 ICON = ":material/health_metrics:"
 ORDER = 5
 
-SUMS = {"labour": ("source_labour_seconds", "raw_labour_seconds"), "cost": ("source_cost_cents", "raw_cost_cents")}
+SUMS = (  # what was found, the source's and the log's sum, and how many of their unit make one of ours
+    ("labour_hours_difference", "source_labour_seconds", "raw_labour_seconds", 3600),
+    ("cost_difference", "source_cost_cents", "raw_cost_cents", 100),
+)
 
 
 def render(selection: Selection) -> None:
@@ -133,7 +136,7 @@ def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
     panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.")
     table = compared.select(
         "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted",
-        *((pl.col(raw) - pl.col(source)).alias(f"{name}_difference") for name, (source, raw) in SUMS.items()),
+        *(((pl.col(raw) - pl.col(source)) / unit).round(2).alias(name) for name, source, raw, unit in SUMS),
         "scope", "reconciled_at", "reason",
     )  # fmt: skip
     panels.rows(table.sort(pl.col("status") == "matched", "organisation", "endpoint"), "reconciliation", selection.zone)
