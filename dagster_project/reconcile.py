@@ -137,9 +137,9 @@ class Reconciliation:
         """Yield the pages that make up the scope."""
         session = self.session
         if self.endpoint.walk is not Walk.ANCHORED:
-            yield from session.all_pages()
+            yield from session.list.every()
         elif not self.is_rolling:
-            yield from walk.anchored(session.read_one, session.read_all, "createdAt", None)
+            yield from walk.anchored(session.list.one, session.list.all, "createdAt", None)
         else:
             yield from self.anchored_where([("statuses", status) for status in LIVE_STATUSES], "createdAt", None)
             yield from self.anchored_where([], "updatedAt", self.recent_from)
@@ -152,8 +152,8 @@ class Reconciliation:
         """Yield the rows of one walk whose every request also carries `where`."""
         session = self.session
         return walk.anchored(
-            lambda params: session.read_one([*where, *params]),
-            lambda params: session.read_all([*where, *params]),
+            lambda params: session.list.one([*where, *params]),
+            lambda params: session.list.all([*where, *params]),
             field,
             since,
             until,
@@ -249,9 +249,9 @@ class Reconciliation:
         if self.endpoint.walk is Walk.ANCHORED:
             for created_at in moved["created_at"].drop_nulls().unique().sort():
                 bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso_up(created_at))]
-                self.tally(self.session.store(list(self.session.read_all(bounds))))
+                self.tally(self.session.store(list(self.session.list.all(bounds))))
         else:  # a deletion between two pages may have pushed them out of sight
-            for pages in batches(self.session.all_pages()):
+            for pages in batches(self.session.list.every()):
                 self.tally(self.session.store(pages))
         if hidden := [record_id for record_id in moved["id"] if record_id not in self.session.seen]:
             self.result.status = "differs"

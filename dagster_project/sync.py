@@ -5,16 +5,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
-import msgspec
+import polars as pl
 
 from dagster_project import walk
 from dagster_project.frames import records
 from dagster_project.ingest import Counts, Intake, Reading, take
+from dagster_project.listing import Listing
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Absence, Endpoint, Walk
-from dagster_project.maintainx.errors import BadRequest, Forbidden, MaintainXError, NotFound
+from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
 from dagster_project.walk import Slice
 from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
+from dagster_project.warehouse.tables import OPS
 
 BATCH_ROWS, BATCH_BYTES, BATCH_SECONDS = 5_000, 16 * 2**20, 30.0
 SLICES = 8  # of a first load, four read at a time
@@ -90,11 +92,10 @@ class Session:
         self.report = EndpointReport(endpoint.table, run.organisation_id)
         self.states = warehouse.states(run.organisation_id, endpoint.table)
         self.main = self.states.get("") or State(run.organisation_id, endpoint.table)
-        self.expands = (*endpoint.expands, self.main.expands) if self.main.expands else endpoint.expands
+        self.list = Listing(endpoint, source, run.organisation_id, (self.main.expands,) if self.main.expands else ())
         self.report.watermark_from = self.report.watermark_to = self.main.watermark
         self.seen: set[int] = set()
         self.refused: set[int] = set()
-        self.pages_read = 0
         self._started, self._requests = time.monotonic(), source.requests
 
     def unless_missing(self, read: Callable[[], None]) -> None:
@@ -102,7 +103,7 @@ class Session:
         try:
             read()
         except (Forbidden, NotFound) as error:
-            if self.endpoint.is_required or self.pages_read:
+            if self.endpoint.is_required or self.list.pages_read:
                 raise
             self.report.status, self.report.reason = "skipped", f"{type(error).__name__}: {error}"
 
@@ -120,7 +121,7 @@ class Session:
     def whole(self) -> None:
         """Read every row; what is known and absent is asked for, and buried when the source confirms it."""
         self.report.is_first_load = not self.main.is_complete
-        for pages in batches(self.all_pages()):
+        for pages in batches(self.list.every()):
             self.store(pages)
         self.bury(self.absent_of(self.known_ids(), self.seen))
         self.save(replace(self.main, is_complete=True, run_id=self.run.run_id))
@@ -130,7 +131,7 @@ class Session:
         self.report.is_first_load = self.main.watermark is None
         stop = self.main.watermark and self.main.watermark - self.endpoint.overlap
         newest = self.main.watermark
-        for pages in batches(walk.recent(self.read_all, stop)):
+        for pages in batches(walk.recent(self.list.all, stop)):
             newest = latest_of(newest, self.capped(self.store(pages).largest_updated_at))
         self.save(replace(self.main, watermark=newest, is_complete=True, run_id=self.run.run_id))
 
@@ -138,7 +139,7 @@ class Session:
         """Walk up from the watermark less the overlap; each batch moves the watermark with it."""
         if self.main.watermark is None:
             return
-        pages_up = walk.anchored(self.read_one, self.read_all, "updatedAt", self.main.watermark - self.endpoint.overlap)
+        pages_up = walk.anchored(self.list.one, self.list.all, "updatedAt", self.main.watermark - self.endpoint.overlap)
         for pages in batches(pages_up):
             self.store(pages, moves_watermark=True)
 
@@ -163,19 +164,17 @@ class Session:
 
     def plan(self) -> list[Slice]:
         """Look at the newest page: fix the shape and the first watermark, and return the slices that are left to read."""
-        newest = self.read_one([("sort", "-updatedAt")])
-        self.expands = self.shape(newest)
-        if self.expands != self.endpoint.expands:
-            newest = self.read_one([("sort", "-updatedAt")])
+        newest = self.list.one([("sort", "-updatedAt")])
+        if self.list.widen(newest):
+            newest = self.list.one([("sort", "-updatedAt")])
         stamp = max((at.updated_at for at in walk.stamps(newest, "updatedAt") if at.updated_at), default=None)
         watermark = self.capped(stamp)
-        more = [expand for expand in self.expands if expand not in self.endpoint.expands]
-        self.main = replace(self.main, watermark=watermark, expands=more[0] if more else None, run_id=self.run.run_id)
+        self.main = replace(self.main, watermark=watermark, expands=self.list.fallback, run_id=self.run.run_id)
         self.report.watermark_to = watermark
         if newest.next_cursor is None:  # all there is fits on one page
             self.store([newest], state=self.main)
             return []
-        first, last = (self.read_one([("sort", sort)]) for sort in ("createdAt", "-createdAt"))
+        first, last = (self.list.one([("sort", sort)]) for sort in ("createdAt", "-createdAt"))
         ends = [at.created_at for page in (first, last) for at in walk.stamps(page, "createdAt") if at.created_at]
         if len(ends) < 2:
             raise MaintainXError(f"{self.endpoint.path} has rows without a readable createdAt at its ends", path=self.endpoint.path)
@@ -184,16 +183,9 @@ class Session:
         self.warehouse.commit(Commit(self.endpoint.table, states=[self.main, *empty]))
         return parts
 
-    def shape(self, page: Page) -> tuple[str, ...]:
-        """Return the expands to ask for from now on: the embedded object as well when no row carries its id."""
-        wanted = self.endpoint.fallback_expand
-        if not wanted or not page.records or any(f'"{wanted}Id"'.encode() in raw for raw in page.records):
-            return self.endpoint.expands
-        return (*self.endpoint.expands, wanted)
-
     def slice_pages(self, part: Slice) -> Iterator[Page]:
         """Yield the pages of one slice from where it was left."""
-        return walk.anchored(self.read_one, self.read_all, "createdAt", part.anchor, part.end)
+        return walk.anchored(self.list.one, self.list.all, "createdAt", part.anchor, part.end)
 
     def slice_state(self, part: Slice, pages: Sequence[Page], is_complete: bool) -> State:
         """Return how far a slice is read once `pages` are stored."""
@@ -206,7 +198,7 @@ class Session:
     def store(self, pages: Sequence[Page], moves_watermark: bool = False, state: State | None = None) -> Intake:
         """Commit one batch with its counts, its quarantine and its state; trip the breaker before anything is stored."""
         reading = Reading(
-            self.endpoint, self.expands, self.run.organisation_id, self.run.run_id, self.run.now, self.run.keep_personal
+            self.endpoint, self.list.expands, self.run.organisation_id, self.run.run_id, self.run.now, self.run.keep_personal
         )  # fmt: skip
         intake = take(reading, [raw for page in pages for raw in page.records], self.warehouse)
         said_rows = self.report.counts.fetched
@@ -242,75 +234,26 @@ class Session:
         self.report.requests = self.source.requests - self._requests
         self.report.seconds = time.monotonic() - self._started
         self.report.distinct_rows = len(self.seen - self.refused)
-        self.warehouse.commit(Commit(self.endpoint.table, endpoint_run=endpoint_run(self.report, self.run)))
+        self.report.reason = self.report.reason or self.list.refusals
+        commit = Commit(self.endpoint.table, drift=self.refused_expands(), endpoint_run=endpoint_run(self.report, self.run))
+        self.warehouse.commit(commit)
         return self.report
 
-    def read_one(self, params: Sequence[tuple[str, str]]) -> Page:
-        """Return one page in the endpoint's shape."""
-        page = self.with_members(self.source.page(self.endpoint.path, self.endpoint.items, self.query(params)))
-        self.pages_read += 1
-        return page
-
-    def read_all(self, params: Sequence[tuple[str, str]]) -> Iterator[Page]:
-        """Yield the pages in the endpoint's shape, by the server's cursor; one that expires on the way is a new start, once."""
-        for is_last_try in (False, True):
-            read_before = self.pages_read
-            try:
-                for page in self.source.pages(self.endpoint.path, self.endpoint.items, self.query(params)):
-                    self.pages_read += 1
-                    yield self.with_members(page)
-            except (BadRequest, NotFound):
-                if is_last_try or self.pages_read == read_before:  # refused at once: it is not the cursor
-                    raise
-            else:
-                return
-
-    def all_pages(self) -> Iterator[Page]:
-        """Yield every page of every variant of the list."""
-        for variant in self.endpoint.variants:
-            yield from map(self.own_rows, self.read_all(variant))
-
-    def own_rows(self, page: Page) -> Page:
-        """Return the page without other organisations' rows, for a list that shows them."""
-        if not self.endpoint.is_own_row_only:
-            return page
-        own = [raw for raw in page.records if records.id_of(raw) == self.run.organisation_id]
-        return replace(page, records=own)
-
-    def query(self, params: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-        """Return the whole query of one request: the largest page unless `params` says otherwise."""
-        limit = [] if any(name == "limit" for name, _ in params) else [("limit", "200")]
-        return [*self.endpoint.query(self.expands), *limit, *params]
-
-    def with_members(self, page: Page) -> Page:
-        """Return the page with each row's sub-list under `members`, when the endpoint has one."""
-        path = self.endpoint.members
-        return replace(page, records=[self._joined(raw, path) for raw in page.records]) if path else page
-
-    def _joined(self, raw: bytes, path: str) -> bytes:
-        record_id = records.id_of(raw)
-        if record_id is None:
-            return raw  # the contract will refuse it
-        pages = self.source.pages(path.format(id=record_id), "members", [("limit", "200")])
-        try:
-            members = [msgspec.Raw(member) for page in pages for member in page.records]
-        except NotFound:  # deleted since the list was read: the next reading finds it gone
-            members = []
-        try:
-            record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-        except msgspec.DecodeError:
-            return raw  # the contract will refuse it
-        return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
+    def refused_expands(self) -> pl.DataFrame:
+        """Return what the source did not know of our requests, as rows of ops.drift."""
+        seen = {"first_seen_at": self.run.now, "last_seen_at": self.run.now, "times_seen": 1, "kind": "refused_expand", "value": None}
+        about = {"organisation_id": self.run.organisation_id, "endpoint": self.endpoint.table}
+        return pl.DataFrame([{**about, **seen, "field": token} for token in self.list.refused], schema=OPS["drift"], orient="row")
 
     def relisted(self, absent: Sequence[int]) -> Iterator[Page]:
         """Yield a second complete reading of where the absent records should stand."""
         if self.endpoint.relist_by is None:
-            yield from self.all_pages()
+            yield from self.list.every()
             return
         parameter, column = self.endpoint.relist_by
         owners = self.warehouse.column_of(self.endpoint.table, self.run.organisation_id, column, absent)
         for owner in owners:
-            yield from self.read_all([(parameter, str(owner))])
+            yield from self.list.all([(parameter, str(owner))])
 
     def known_ids(self) -> set[int]:
         """Return the ids of all live records of the log."""

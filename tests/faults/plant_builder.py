@@ -28,12 +28,16 @@ class Crash(BaseException):
 
 
 class SmallPages(Simulator):
-    """A MaintainX that gives at most so many rows a page, whatever is asked, and can send other bytes than it has."""
+    """A MaintainX that gives at most so many rows a page, can send other bytes than it has, and may not know an expand."""
 
     cap = 200
     rewritten: tuple[bytes, bytes] = (b"", b"")
+    unknown_expand: str | None = None
 
     def respond(self, method: str, path: str, query: Any = (), headers: Any = None, body: bytes = b"") -> Response:
+        if ("expand", self.unknown_expand) in query:
+            known = json.dumps({"error": f"'{self.unknown_expand}' is not a member of assignees,categories"})
+            return Response(400, {}, known.encode())
         capped = [(name, str(min(int(value), self.cap)) if name == "limit" else value) for name, value in query]
         response = super().respond(method, path, capped, headers, body)
         if self.rewritten[0]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from dagster_project.maintainx.errors import Unauthorized
 from dagster_project.sync import Breaker
 from simulator.instants import HOUR, iso
 from tests.faults.plant_builder import START, Plant
@@ -113,3 +114,21 @@ def test_the_rows_that_tripped_a_breaker_are_kept_as_evidence(warehouse):
     with pytest.raises(Breaker):
         plant.sync()
     assert len(plant.quarantine()) > 100
+
+
+def test_an_expand_that_this_maintainx_does_not_know_is_left_out_and_reported(plant):
+    plant.simulator.unknown_expand = "estimated_time"
+    report = plant.sync()
+    assert plant.log() == plant.truth()
+    assert (report.status, report.reason) == ("ok", "this MaintainX does not know expand=estimated_time: what it brings stays empty")
+    drift = "select kind, field from ops.drift where organisation_id = ?"
+    assert plant.warehouse.query(drift, [plant.organisation]).rows() == [("refused_expand", "estimated_time")]
+
+
+def test_a_first_load_that_was_interrupted_goes_on_without_the_expand_that_is_not_known(plant):
+    plant.simulator.unknown_expand = "estimated_time"
+    plant.simulator.faults.add("unauthorized", path="workorders", nth=9)
+    with pytest.raises(Unauthorized):
+        plant.sync()
+    plant.sync()
+    assert plant.log() == plant.truth()
