@@ -12,6 +12,14 @@ from dagster_project import publish, settings
 
 KEPT_ANSWERS = 500  # of all queries; an answer is some kB
 KEPT_KPIS = 12  # organisations times grains; some MB each
+GAPS = (  # what is missing, of which orders
+    ("a known asset", "asset_id is null or is_orphan_asset", "true"),
+    ("a type", "type is null", "true"),
+    ("a due date, of preventive orders", "due_at is null", "type = 'PREVENTIVE'"),
+    ("an estimate, of open orders", "estimated_seconds is null", "is_active"),
+    ("logged time, of completed repairs", "labour_seconds = 0", "is_completed and type = 'REACTIVE'"),
+    ("a completion after the creation", "has_negative_lead", "is_completed"),
+)
 Value = str | int | float | date | datetime | list[str] | None
 
 
@@ -265,6 +273,19 @@ def quarantined(version: str) -> pl.DataFrame:
 def drift(version: str) -> pl.DataFrame:
     """One row per key or value of the API that was never seen before."""
     return _rows(version, "select * from ops.drift order by last_seen_at desc, organisation_id, endpoint, field")
+
+
+def gaps(version: str) -> pl.DataFrame:
+    """One row per organisation and gap of its live work orders: what is missing, in how many orders, of how many.
+
+    A gap bounds a figure: an order without an asset is in no downtime, a repair without logged time in no mttr_labour.
+    """
+    gap = """
+        select organisation_id, '{what}' as what_is_missing, sum(case when {lacks} then 1 else 0 end) as orders, count(*) as of_orders
+        from marts.fct_work_orders where {among} group by organisation_id"""
+    parts = [gap.format(what=what, lacks=lacks, among=among) for what, lacks, among in GAPS]
+    query = f"select * from ({' union all '.join(parts)}) where orders > 0 order by organisation_id, orders desc, 2"  # noqa: S608 (our words)
+    return _rows(version, query)
 
 
 def runs(version: str, count: int = 30) -> pl.DataFrame:

@@ -34,6 +34,7 @@ def render(selection: Selection) -> None:
         _skipped(endpoints)
     _reconciliation(selection, compared)
     _quarantine(selection, held)
+    _gaps(selection, _named(data.gaps(selection.version), names))
     _drift(selection, _named(data.drift(selection.version), names))
     _runs(selection, _named(data.runs(selection.version), names))
 
@@ -149,6 +150,16 @@ def _quarantine(selection: Selection, held: pl.DataFrame) -> None:
         return
     panels.note("They are not in the figures. Once the cause is gone, the next reading takes them in.")
     panels.rows(held.drop("organisation_id"), "quarantine", selection.zone)
+
+
+def _gaps(selection: Selection, found: pl.DataFrame) -> None:
+    panels.section("What the work orders lack")
+    if found.is_empty():
+        panels.empty("Every work order has what the figures need.")
+        return
+    panels.note("They are kept and counted; a figure that needs what they lack leaves them out, and says how many it covers.")
+    table = found.drop("organisation_id").with_columns(missing_share=pl.col("orders") / pl.col("of_orders"))
+    panels.rows(table, "gaps", selection.zone)
 
 
 def _drift(selection: Selection, rows: pl.DataFrame) -> None:

@@ -85,7 +85,7 @@ create table marts.fct_work_orders(organisation_id bigint, work_order_id bigint,
     type varchar, priority varchar, status varchar, is_active boolean, is_completed boolean, asset_id bigint, location_id bigint,
     created_at timestamptz, created_on date, start_at timestamptz, due_at timestamptz, due_on date, completed_at timestamptz,
     completed_on date, lead_hours double, labour_seconds bigint, repair_seconds bigint, repair_basis varchar, has_negative_lead boolean,
-    planned_seconds bigint);
+    planned_seconds bigint, is_orphan_asset boolean, estimated_seconds bigint);
 create table marts.fct_downtime(organisation_id bigint, asset_id bigint, site_id varchar, started_at timestamptz, ended_at timestamptz,
     downtime_type varchar, downtime_seconds bigint, is_ongoing boolean);
 create table marts.fct_pm_occurrences(organisation_id bigint, work_order_id bigint, site_id varchar, title varchar,
@@ -245,7 +245,7 @@ def _orders(rng: random.Random) -> Iterator[Row]:
             created + timedelta(days=20) if is_active and rng.random() < 0.15 else None, due, due and due.date(),
             completed if done else None, completed.date() if done else None, lead if done else None,
             int(rng.lognormvariate(0.8, 0.6) * 3600) if done and rng.random() < 0.8 else 0,
-            repair, "status" if repair else None, False, 7200,
+            repair, "status" if repair else None, False, 7200, i % 50 == 0, None if i % 3 == 0 else 7200,
         )  # fmt: skip
 
 

@@ -102,6 +102,19 @@ def test_each_site_and_grain_draws(page: str, opened: Open, publish_state: Publi
         assert elements(app, "html")[0].body.count("<h1>") == 1
 
 
+def test_data_health_counts_what_the_work_orders_lack(opened: Open, publish_state: Publish) -> None:
+    publish_state("data")
+    app = opened("data_health", **NORTHFIELD)
+    tables = [table.value for table in app.dataframe]
+    lacking = next(table for table in tables if "what_is_missing" in table.columns)
+    gaps = lacking.set_index(["organisation", "what_is_missing"])
+    assert {what for _, what in gaps.index} == {"a known asset", "a due date, of preventive orders", "an estimate, of open orders",
+                                                "logged time, of completed repairs"}  # fmt: skip
+    orphans = gaps.xs("a known asset", level="what_is_missing")
+    assert orphans["orders"].sum() == 80
+    assert orphans["of_orders"].sum() == 4000
+
+
 def test_the_url_chooses_organisation_site_and_period(opened: Open, publish_state: Publish) -> None:
     publish_state("data")
     app = opened("overview", organisation="Northfield Foods", site="Porto", periods="Months", period="Sep 2026")
