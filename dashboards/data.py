@@ -281,7 +281,7 @@ def gaps(version: str) -> pl.DataFrame:
     A gap bounds a figure: an order without an asset is in no downtime, a repair without logged time in no mttr_labour.
     """
     gap = """
-        select organisation_id, '{what}' as what_is_missing, sum(case when {lacks} then 1 else 0 end) as orders, count(*) as of_orders
+        select organisation_id, '{what}' as what_is_missing, cast(sum(case when {lacks} then 1 else 0 end) as bigint) as orders, count(*) as of_orders
         from marts.fct_work_orders where {among} group by organisation_id"""
     parts = [gap.format(what=what, lacks=lacks, among=among) for what, lacks, among in GAPS]
     query = f"select * from ({' union all '.join(parts)}) where orders > 0 order by organisation_id, orders desc, 2"  # noqa: S608 (our words)

@@ -18,7 +18,7 @@ KPI_REPORTED = dg.AssetSpec(
     ["ops", "kpi_reported"],
     description="What each publication said of each KPI for the first time: never rebuilt. Written by `published/marts`, read by the "
     "models of the next run, which mark a closed figure that differs as restated.",
-    group_name="ops",
+    group_name="inputs",
     kinds={"duckdb"},
     owners=OWNERS,
 )
@@ -28,7 +28,7 @@ KPI_REPORTED = dg.AssetSpec(
     key=["ops", "sites"],
     description="The organisations, their sites and their targets (ops.kpi_targets), from sites.toml and the API, rewritten by each run. "
     "Adds each organisation to the partitions.",
-    group_name="ops",
+    group_name="inputs",
     kinds={"python", "duckdb"},
     owners=OWNERS,
     pool=WRITER,

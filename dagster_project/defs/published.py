@@ -42,7 +42,7 @@ def published_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
 @dg.asset(
     key=["ops", "backup"],
     description="What no rebuild can bring back (the raw log, what was reported, quarantine, state) as Parquet, one immutable folder each.",
-    group_name="ops",
+    group_name="published",
     kinds={"duckdb", "parquet"},
     owners=OWNERS,
     deps=[["published", "marts"]],

@@ -113,6 +113,7 @@ def test_data_health_counts_what_the_work_orders_lack(opened: Open, publish_stat
     orphans = gaps.xs("a known asset", level="what_is_missing")
     assert orphans["orders"].sum() == 80
     assert orphans["of_orders"].sum() == 4000
+    assert 0.01 < orphans["missing_share"].min() <= orphans["missing_share"].max() < 0.03
 
 
 def test_the_url_chooses_organisation_site_and_period(opened: Open, publish_state: Publish) -> None:
