@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
 from dagster_project.warehouse.tables import OPS
 
 BATCH_ROWS, BATCH_BYTES, BATCH_SECONDS = 5_000, 16 * 2**20, 30.0
-SLICES = 8  # of a first load, four read at a time
+SLICES, SLICE_ROWS = 8, 1_000  # of a first load, four read at a time; fewer where that makes them smaller than five pages
 MOST_QUARANTINED = (50, 0.05)  # rows, and share of what a run read of an endpoint (of 200 and more)
 MOST_ABSENT = (50, 0.05)  # rows, and share of the rows known
 
@@ -175,10 +175,10 @@ class Session:
             self.store([newest], state=self.main)
             return []
         first, last = (self.list.one([("sort", sort)]) for sort in ("createdAt", "-createdAt"))
-        ends = [at.created_at for page in (first, last) for at in walk.stamps(page, "createdAt") if at.created_at]
-        if len(ends) < 2:
+        ends = [[at.created_at for at in walk.stamps(page, "createdAt") if at.created_at] for page in (first, last)]
+        if not all(ends):
             raise MaintainXError(f"{self.endpoint.path} has rows without a readable createdAt at its ends", path=self.endpoint.path)
-        parts = walk.slices(min(ends), max(ends), SLICES)
+        parts = walk.slices(min(ends[0]), max(ends[1]), slice_count(*ends))
         empty = [self.slice_state(part, [], is_complete=False) for part in parts]
         self.warehouse.commit(Commit(self.endpoint.table, states=[self.main, *empty]))
         return parts
@@ -302,6 +302,19 @@ class Session:
                 f"was not stored. If MaintainX changed its format, the program needs an update; to go on without these records, run "
                 f"again with --accept {self.endpoint.table}"
             )
+
+
+def slice_count(oldest: Sequence[datetime], newest: Sequence[datetime]) -> int:
+    """Return how many slices a first load is worth, from the instants of its first and its last page.
+
+    A slice costs half a page on average, since its last one is not full.
+    """
+    spans = [max(page) - min(page) for page in (oldest, newest)]
+    whole, of_pages = max(newest) - min(oldest), sum(spans, timedelta(0))
+    if not of_pages:
+        return SLICES
+    rows = (len(oldest) + len(newest)) * (whole / of_pages)
+    return max(1, min(SLICES, int(rows / SLICE_ROWS)))
 
 
 def confirmed(endpoint: Endpoint, source: MaintainX, session: Session, absent: Sequence[int]) -> list[int]:

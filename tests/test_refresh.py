@@ -437,8 +437,9 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple]]
 @pytest.mark.parametrize("crashes", [[1], [5], [8], [1, 3, 1]], ids=str)
 @pytest.mark.parametrize("place", ["before commit", "after commit"])
 def test_a_first_load_interrupted_at_any_batch_goes_on_where_it_was_and_equals_an_uninterrupted_one(
-    tmp_path, uninterrupted, crashes, place
+    tmp_path, uninterrupted, crashes, place, monkeypatch
 ):
+    monkeypatch.setattr(sync, "SLICE_ROWS", 50)  # eight slices of a small company
     simulator = Simulator(many_orders())
 
     def dies_at(nth: int) -> Callable[[str], None]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dagster_project import walk
+from dagster_project import sync, walk
 from dagster_project.maintainx.client import Page
 from dagster_project.maintainx.errors import EndlessWalk, ProtocolError, Unavailable
 from dagster_project.walk import MILLISECOND, Slice
@@ -321,3 +321,13 @@ def test_a_reader_that_turns_away_stops_the_walks():
 )
 def test_an_instant_is_written_to_the_millisecond_in_utc(instant, down, up):
     assert (walk.iso(instant), walk.iso_up(instant)) == (down, up)
+
+
+def test_a_first_load_has_as_many_slices_as_it_has_thousands_of_rows_but_eight_at_most():
+    day = [T0 + timedelta(minutes=7 * i) for i in range(200)]
+
+    def pages(rows: int) -> tuple[list[datetime], list[datetime]]:
+        return day, [T0 + timedelta(minutes=7 * i) for i in range(rows - 200, rows)]
+
+    assert [sync.slice_count(*pages(rows)) for rows in (228, 1_100, 2_900, 20_000, 1_000_000)] == [1, 1, 2, 8, 8]
+    assert sync.slice_count([T0] * 200, [T0] * 200) == 8, "of a bulk import nobody knows how long it is"

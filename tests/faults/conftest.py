@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
+from dagster_project import sync
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.plant_builder import Plant
 
@@ -20,3 +21,9 @@ def plant(warehouse: DuckDBWarehouse) -> Plant:
     found = Plant(warehouse, cap=7)
     found.orders(range(1, 41))
     return found
+
+
+@pytest.fixture(autouse=True)
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a first load of forty orders have eight slices, as one of a large company has."""
+    monkeypatch.setattr(sync, "SLICE_ROWS", 5)
