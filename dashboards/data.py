@@ -281,10 +281,13 @@ def gaps(version: str) -> pl.DataFrame:
     A gap bounds a figure: an order without an asset is in no downtime, a repair without logged time in no mttr_labour.
     """
     gap = """
-        select organisation_id, '{what}' as what_is_missing, cast(sum(case when {lacks} then 1 else 0 end) as bigint) as orders, count(*) as of_orders
+        select organisation_id, '{what}' as what_is_missing, count(*) as of_orders,
+            cast(sum(case when {lacks} then 1 else 0 end) as bigint) as orders
         from marts.fct_work_orders where {among} group by organisation_id"""
     parts = [gap.format(what=what, lacks=lacks, among=among) for what, lacks, among in GAPS]
-    query = f"select * from ({' union all '.join(parts)}) where orders > 0 order by organisation_id, orders desc, 2"  # noqa: S608 (our words)
+    union = " union all ".join(parts)
+    query = f"""select organisation_id, what_is_missing, orders, of_orders from ({union})
+        where orders > 0 order by organisation_id, orders desc, what_is_missing"""  # noqa: S608 (words of this module)
     return _rows(version, query)
 
 
