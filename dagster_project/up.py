@@ -35,6 +35,8 @@ def dashboard(settings: Settings, say: Callable[[str], None] = print) -> int:
 
 def simulator(settings: Settings, *options: str, say: Callable[[str], None] = print) -> int:
     """Run the simulator alone until Ctrl-C or SIGTERM; `options` are its own."""
+    source = f"MAINTAINX_URL={embedded.address(settings)}/v1 MAINTAINX_TOKEN={embedded.TOKEN}"
+    say(f"read it from another window: {source} DATA_DIR={settings.data_dir / 'trial'} make refresh")
     return run(settings, [embedded.program(settings, *options)], say)
 
 
