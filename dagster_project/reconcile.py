@@ -14,7 +14,7 @@ from dagster_project.frames.flatten import Version
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
-from dagster_project.sync import EndpointReport, Run, Session, batches
+from dagster_project.sync import EndpointReport, Run, Visit, batches
 from dagster_project.warehouse.base import Commit, Latest, State, Warehouse
 
 LIVE_STATUSES = ("OPEN", "IN_PROGRESS", "ON_HOLD")
@@ -80,12 +80,12 @@ def reconcile(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: 
         MaintainXError: the source failed; what was healed stays.
         Breaker: too many known rows are absent; nothing was deleted.
     """
-    session = Session(endpoint, source, warehouse, run)
-    session.report.kind = "reconcile"
-    found = Reconciliation(session, is_full)
-    session.unless_missing(found.compare)
-    session.finish()
-    if session.report.status == "ok":
+    visit = Visit(endpoint, source, warehouse, run)
+    visit.report.kind = "reconcile"
+    found = Reconciliation(visit, is_full)
+    visit.unless_missing(found.compare)
+    visit.finish()
+    if visit.report.status == "ok":
         warehouse.replace("reconciliation", [found.result.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
                                                                          "endpoint": endpoint.table})  # fmt: skip
     return found.result
@@ -115,11 +115,11 @@ def is_due(endpoint: Endpoint, warehouse: Warehouse, run: Run) -> bool:
 class Reconciliation:
     """The comparison of one endpoint of one organisation."""
 
-    def __init__(self, session: Session, is_full: bool):
-        self.session, self.endpoint, self.now = session, session.endpoint, session.run.now
+    def __init__(self, visit: Visit, is_full: bool):
+        self.visit, self.endpoint, self.now = visit, visit.endpoint, visit.run.now
         self.is_rolling = self.endpoint.table == "work_orders" and not is_full
-        self.result = Comparison("rolling" if self.is_rolling else "full", report=session.report)
-        self.known = session.warehouse.live(self.endpoint.table, session.run.organisation_id)
+        self.result = Comparison("rolling" if self.is_rolling else "full", report=visit.report)
+        self.known = visit.warehouse.live(self.endpoint.table, visit.run.organisation_id)
         self.source, self.raw = Sums(), Sums()
         self.compared: set[int] = set()
         self.part = self.next_part() if self.is_rolling else (None, None)
@@ -127,19 +127,19 @@ class Reconciliation:
     def compare(self) -> None:
         """Read, compare, heal."""
         for pages in batches(self.pages()):
-            self.tally(self.session.store(pages))
+            self.tally(self.visit.store(pages))
         self.absentees()
         if self.is_rolling:
-            self.session.warehouse.commit(Commit(self.endpoint.table, states=[replace(self.boundary, watermark=self.part[1])]))
+            self.visit.warehouse.commit(Commit(self.endpoint.table, states=[replace(self.boundary, watermark=self.part[1])]))
         self.conclude()
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages that make up the scope."""
-        session = self.session
+        visit = self.visit
         if self.endpoint.walk is not Walk.ANCHORED:
-            yield from session.list.every()
+            yield from visit.list.every()
         elif not self.is_rolling:
-            yield from walk.anchored(session.list.one, session.list.all, "createdAt", None)
+            yield from walk.anchored(visit.list.one, visit.list.all, "createdAt", None)
         else:
             yield from self.anchored_where([("statuses", status) for status in LIVE_STATUSES], "createdAt", None)
             yield from self.anchored_where([], "updatedAt", self.recent_from)
@@ -150,10 +150,10 @@ class Reconciliation:
         self, where: list[tuple[str, str]], field: str, since: datetime | None, until: datetime | None = None
     ) -> Iterator[Page]:
         """Yield the rows of one walk whose every request also carries `where`."""
-        session = self.session
+        visit = self.visit
         return walk.anchored(
-            lambda params: session.list.one([*where, *params]),
-            lambda params: session.list.all([*where, *params]),
+            lambda params: visit.list.one([*where, *params]),
+            lambda params: visit.list.all([*where, *params]),
             field,
             since,
             until,
@@ -167,8 +167,8 @@ class Reconciliation:
     @property
     def boundary(self) -> State:
         """Return how far, by createdAt, the rolling comparison of history has come; no watermark: it starts over."""
-        run, name = self.session.run, f"{self.endpoint.table}/history"
-        return self.session.warehouse.states(run.organisation_id, name).get("") or State(run.organisation_id, name)
+        run, name = self.visit.run, f"{self.endpoint.table}/history"
+        return self.visit.warehouse.states(run.organisation_id, name).get("") or State(run.organisation_id, name)
 
     def next_part(self) -> tuple[datetime | None, datetime | None]:
         """Return the next part of history by createdAt, each beginning where the last one ended; the ends are open."""
@@ -193,7 +193,7 @@ class Reconciliation:
 
     def is_fresh(self, version: Version) -> bool:
         """Return whether the row changed after the last sync read this endpoint: no difference, only news."""
-        stamp, watermark = updated_at(version), self.session.main.watermark
+        stamp, watermark = updated_at(version), self.visit.main.watermark
         return stamp is not None and watermark is not None and stamp > watermark
 
     def _count(self, version: Version | None, before: Latest | None) -> None:
@@ -223,8 +223,8 @@ class Reconciliation:
     def absentees(self) -> None:
         """Ask for each known record of the scope that was not shown: bury it, or read it again."""
         expected = self.expected()
-        absent = self.session.absent_of(set(expected["id"].to_list()), self.session.seen)
-        gone = self.session.bury(absent)
+        absent = self.visit.absent_of(set(expected["id"].to_list()), self.visit.seen)
+        gone = self.visit.bury(absent)
         self._count_buried(len(gone))
         self.read_again(expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone)))
         for row in expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(list(self.compared))).iter_rows(named=True):
@@ -249,11 +249,11 @@ class Reconciliation:
         if self.endpoint.walk is Walk.ANCHORED:
             for created_at in moved["created_at"].drop_nulls().unique().sort():
                 bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso_up(created_at))]
-                self.tally(self.session.store(list(self.session.list.all(bounds))))
+                self.tally(self.visit.store(list(self.visit.list.all(bounds))))
         else:  # a deletion between two pages may have pushed them out of sight
-            for pages in batches(self.session.list.every()):
-                self.tally(self.session.store(pages))
-        if hidden := [record_id for record_id in moved["id"] if record_id not in self.session.seen]:
+            for pages in batches(self.visit.list.every()):
+                self.tally(self.visit.store(pages))
+        if hidden := [record_id for record_id in moved["id"] if record_id not in self.visit.seen]:
             self.result.status = "differs"
             more = f" (and {len(hidden) - 1} more)" if hidden[1:] else ""
             self.result.reason = f"record {hidden[0]} exists by its id, but no list shows it{more}"

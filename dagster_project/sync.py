@@ -77,12 +77,12 @@ def sync(  # noqa: PLR0917
         MaintainXError: the source failed; what was committed stays, the watermark says how far it reaches.
         Breaker: too many rows broke the contract, or too many known rows are gone.
     """
-    session = Session(endpoint, source, warehouse, run, progress, hook)
-    session.unless_missing(session.read)
-    return session.finish()
+    visit = Visit(endpoint, source, warehouse, run, progress, hook)
+    visit.unless_missing(visit.read)
+    return visit.finish()
 
 
-class Session:
+class Visit:
     """One reading of one endpoint: its walk, its batches, its report."""
 
     def __init__(  # noqa: PLR0917
@@ -317,13 +317,13 @@ def slice_count(oldest: Sequence[datetime], newest: Sequence[datetime]) -> int:
     return max(1, min(SLICES, int(rows / SLICE_ROWS)))
 
 
-def confirmed(endpoint: Endpoint, source: MaintainX, session: Session, absent: Sequence[int]) -> list[int]:
+def confirmed(endpoint: Endpoint, source: MaintainX, visit: Visit, absent: Sequence[int]) -> list[int]:
     """Return those of `absent` that the source says are gone: by GET, or by a second complete reading."""
     if not absent:
         return []
     if endpoint.absence is Absence.GET:
         return [record_id for record_id in absent if is_gone(source.get(f"{endpoint.path}/{record_id}"))]
-    again = {records.id_of(raw) for page in session.relisted(absent) for raw in page.records}
+    again = {records.id_of(raw) for page in visit.relisted(absent) for raw in page.records}
     return [record_id for record_id in absent if record_id not in again]
 
 
