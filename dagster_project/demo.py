@@ -42,7 +42,7 @@ def demo(settings: Settings, console: Console | None = None) -> int:
 
 
 def _a_day_later(settings: Settings) -> str:
-    answer = embedded.advance(settings, DAYS_A_RUN)
+    answer = embedded.advance(settings, days=DAYS_A_RUN)
     now, changes = datetime.fromisoformat(answer["now"]), sum(answer["changes"].values())
     return f"A day passes in the plant: it is {now:%A %d %B %Y %H:%M} UTC now, and {changes:,} things have happened"
 

@@ -74,9 +74,9 @@ def running(settings: Settings) -> Generator[bool]:
         programs.stop([child])
 
 
-def advance(settings: Settings, days: int) -> dict:
-    """Move the simulator's clock and return its answer: `now`, and `changes` (kind of change → how many records)."""
-    body = json.dumps({"days": days}).encode()
+def advance(settings: Settings, **span: int) -> dict:
+    """Move the simulator's clock by days, hours, minutes; return its answer: `now`, and `changes` (kind → how many records)."""
+    body = json.dumps({"days": 0, **span}).encode()
     request = urllib.request.Request(f"{address(settings)}/_simulator/advance", body, {"content-type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=300) as response:  # noqa: S310  our own child, on this machine
+    with urllib.request.urlopen(request, timeout=900) as response:  # noqa: S310  our own child, on this machine
         return json.load(response)

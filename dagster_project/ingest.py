@@ -168,16 +168,18 @@ def _cause(before: Latest | None, shape: str, record: Record) -> str:
 
 
 def _keep_rules(declared: Contract, intake: Intake) -> None:
-    """Move the versions that break a rule across columns to the refused."""
+    """Move the versions that break a rule across columns to the refused; the frame of the others is what will be appended."""
     if not intake.versions:
         return
-    broken = flatten.broken_rules(declared, flatten.versions_frame(declared, intake.versions))
+    frame = flatten.versions_frame(declared, intake.versions)
+    broken = flatten.broken_rules(declared, frame)
     for position, rule in broken.items():
         version = intake.versions[position]
         name, column = ("updatedAt", "updated_at") if "updated" in rule else ("endedAt", "ended_at")
         value = getattr(version.record, column)
         intake.refused.append(records.rejected(version.raw, rule, f"the row breaks the rule {rule}", name, value, version.id))
     intake.versions = [version for position, version in enumerate(intake.versions) if position not in broken]
+    intake.commit.versions = frame.filter(~pl.int_range(pl.len()).is_in(list(broken))) if broken else frame
 
 
 def _count(intake: Intake) -> None:
@@ -191,7 +193,6 @@ def _count(intake: Intake) -> None:
 def _fill(reading: Reading, declared: Contract, intake: Intake) -> None:
     commit, versions = intake.commit, intake.versions
     if versions:
-        commit.versions = flatten.versions_frame(declared, versions)
         commit.children = {child.name: flatten.child_frame(child, versions) for child in declared.children}
         commit.latest = pl.DataFrame([_latest(version) for version in versions], schema=LATEST, orient="row")
     if intake.same_content:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -154,27 +155,30 @@ def refresh(
         NothingReadable: no organisation has a finished run; nothing was published.
         LostWarehouse, OtherSource: see `check_warehouse`.
     """
-    with open_warehouse(settings) as warehouse:
-        check_warehouse(settings, warehouse)
-        report = RefreshReport(run_id or new_run_id())
-        sources = organisations(settings, say, transport)
-        for source in sources:
-            read_organisation(source, warehouse, report, accepted)
-        write_sites(warehouse, sources)
-        publish_all(settings, warehouse, report, say)
-    return report
+    return _job(settings, say, run_id or new_run_id(), transport, partial(read_organisation, accepted=accepted))
 
 
 def reconcile_all(
     settings: Settings, say: Say = print, is_full: bool = False, accepted: Sequence[str] = (), transport: httpx.BaseTransport | None = None
 ) -> RefreshReport:
     """Reconcile every endpoint of every organisation now, then rebuild and publish."""
+    return _job(settings, say, new_run_id(), transport, partial(reconcile_organisation, is_full=is_full, accepted=accepted))
+
+
+def _job(
+    settings: Settings,
+    say: Say,
+    run_id: str,
+    transport: httpx.BaseTransport | None,
+    read: Callable[[Source, Warehouse, RefreshReport], None],
+) -> RefreshReport:
+    """Read each organisation, then build and publish."""
     with open_warehouse(settings) as warehouse:
         check_warehouse(settings, warehouse)
-        report = RefreshReport(new_run_id())
+        report = RefreshReport(run_id)
         sources = organisations(settings, say, transport)
         for source in sources:
-            reconcile_organisation(source, warehouse, report, is_full, accepted)
+            read(source, warehouse, report)
         write_sites(warehouse, sources)
         publish_all(settings, warehouse, report, say)
     return report
@@ -395,7 +399,7 @@ def last_known_at(warehouse: Warehouse) -> datetime | None:
 
 
 def check_warehouse(settings: Settings, warehouse: Warehouse) -> None:
-    """Raise unless this is the warehouse to write to.
+    """Raise unless this is the warehouse to write to; one that has read nothing yet belongs to this source from now on.
 
     Raises:
         LostWarehouse: it is empty where a backup exists: a first load would hide that history was lost.
@@ -407,12 +411,12 @@ def check_warehouse(settings: Settings, warehouse: Warehouse) -> None:
         what = f"{settings.warehouse_path} is empty, but there is a backup in {newest}"
         raise LostWarehouse(f"{what}: run `make restore`, or move the backups away to start a new history")
     source = source_of(settings.maintainx_url)
-    known = warehouse.query("select source from ops.source")["source"].to_list()
+    known = warehouse.query("select source from ops.source where exists (select 1 from ops.state)")["source"].to_list()
     if known and known != [source]:
         what = f"{settings.warehouse_path} holds records of {known[0]}, but MAINTAINX_URL names {source}"
         raise OtherSource(f"{what}: set another DATA_DIR, or remove what is there with `make clean`")
-    if not known:
-        warehouse.insert("source", [{"source": source}])
+    if not known:  # nothing was read: an address with a slip of the pen must not stay
+        warehouse.replace("source", [{"source": source}], {})
 
 
 def source_of(url: str) -> str:

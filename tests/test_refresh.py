@@ -508,3 +508,9 @@ def test_a_budget_is_shared_by_all_clients_of_one_token(settings):
     asked = ((sources[0], "a"), (sources[1], "a"), (sources[0], "b"), (other, "a"))
     budgets = [refresh.budget(source.settings, token) for source, token in asked]
     assert [budgets.index(one) for one in budgets] == [0, 0, 2, 3]
+
+
+def test_an_address_with_a_slip_of_the_pen_does_not_stay_with_a_warehouse_that_read_nothing(northfield, warehouse):
+    refresh.check_warehouse(northfield.model_copy(update={"maintainx_url": "https://api.getmaintanix.com/v1"}), warehouse)
+    refresh.check_warehouse(northfield, warehouse)
+    assert stored(warehouse, "ops.source") == [("maintainx.test",)]

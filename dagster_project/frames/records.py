@@ -71,7 +71,7 @@ def owner_of(raw: bytes) -> int | None:
 
 
 def raw_hash(raw: bytes) -> int:
-    """Return xxh3 of the bytes as the API sent them, as a signed 64-bit integer."""
+    """Return xxh3 of some bytes, as a signed 64-bit integer."""
     return signed(xxhash.xxh3_64_intdigest(raw))
 
 
@@ -103,11 +103,9 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
     if not keep_personal:
         record = without(record, PERSONAL_KEYS | SIGNED_URL_KEYS)
     hashed = {name: value for name, value in record.items() if name not in volatile and value is not None}
-    if not keep_personal:
-        return Canonical(_SORTED.encode(record), signed(xxhash.xxh3_64_intdigest(_SORTED.encode(hashed))), keys)
-    return Canonical(
-        _SORTED.encode(record), signed(xxhash.xxh3_64_intdigest(_SORTED.encode(without(hashed, SIGNED_URL_KEYS | {"lastVisitedAt"})))), keys
-    )
+    if keep_personal:  # stored, yet different at every read
+        hashed = without(hashed, SIGNED_URL_KEYS | {"lastVisitedAt"})
+    return Canonical(_SORTED.encode(record), raw_hash(_SORTED.encode(hashed)), keys)
 
 
 def without(value: Mapping, dropped: frozenset[str]) -> dict:
