@@ -15,7 +15,7 @@ MODELS = Path(__file__).resolve().parents[2] / "dbt" / "models" / "marts"
 def built(schema: str) -> dict[str, set[str]]:
     with duckdb.connect() as connection:
         connection.execute(DDL)
-        query = "select table_name, list(column_name) from duckdb_columns() where schema_name = ? group by table_name"
+        query = "select table_name, list(column_name) from duckdb_columns() where schema_name = ? group by table_name order by table_name"
         return {table: set(columns) for table, columns in connection.execute(query, [schema]).fetchall()}
 
 
