@@ -72,7 +72,7 @@ def test_a_session_is_in_utc_and_within_its_memory(tmp_path):
 def test_the_settings_name_the_warehouse(tmp_path):
     with open_warehouse(load(data_dir=tmp_path / "plant")) as warehouse:
         assert warehouse.path == tmp_path / "plant" / "warehouse.duckdb"
-        assert warehouse.path.exists()
+        assert (tmp_path / "plant" / "warehouse.duckdb").exists()
 
 
 # a batch
@@ -352,3 +352,17 @@ def test_every_column_has_a_type_that_duckdb_gives_back(warehouse):
             column: pl.Datetime("us", "UTC") if isinstance(dtype, pl.Datetime) else dtype for column, dtype in columns.items()
         }
     assert set(duckdb_warehouse._SQL_TYPES) >= {type(dtype) for columns in tables().values() for dtype in columns.values()}
+
+
+def test_a_warehouse_in_memory_stores_as_one_in_a_file_does_and_is_gone_when_left(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for warehouse in (DuckDBWarehouse.in_memory(), DuckDBWarehouse(tmp_path / "warehouse.duckdb")):
+        with warehouse:
+            warehouse.commit(batch(warehouse, order(1, categories=["Safety"]), order(2, title=None)))
+            found.append((everything(warehouse), sorted(path.name for path in tmp_path.iterdir())[:1]))
+    assert found[0] == (found[1][0], [])
+    with DuckDBWarehouse.in_memory() as warehouse:
+        assert stored(warehouse, "raw.work_orders") == []
+        with pytest.raises(RuntimeError, match="no file that another client could open"), warehouse.released():
+            pytest.fail("released")

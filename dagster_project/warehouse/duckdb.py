@@ -26,27 +26,36 @@ QUARANTINE_KEY = ("{}.organisation_id", "{}.endpoint", "coalesce({0}.record_id, 
 DRIFT_KEY = ("{}.organisation_id", "{}.endpoint", "{}.kind", "{}.field", "{}.value")
 
 
-def connect(path: Path | str, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(path: Path | None, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Return a connection with the settings every one of ours has: UTC, a memory limit, temporary files beside the file."""
-    found = duckdb.connect(str(path), read_only=read_only)
+    found = duckdb.connect(str(path or ":memory:"), read_only=read_only)
     found.execute("set timezone = 'UTC'")
     found.execute(f"set memory_limit = '{memory_limit}'")
-    if str(path) != ":memory:" and not read_only:
-        found.execute(f"set temp_directory = '{Path(path).parent / 'tmp'}'")
+    if path and not read_only:
+        found.execute(f"set temp_directory = '{path.parent / 'tmp'}'")
     return found
 
 
 class DuckDBWarehouse:
-    """The warehouse in one DuckDB file; entering takes the writer's lock and makes missing tables and columns."""
+    """The warehouse in one DuckDB file; entering takes the writer's lock and makes missing tables and columns.
 
-    def __init__(self, path: Path, memory_limit: str = "2GB"):
+    Without a path it lives in memory and is gone when left: for trying things out, there is nobody to lock out.
+    """
+
+    def __init__(self, path: Path | None, memory_limit: str = "2GB"):
         self.path, self.memory_limit = path, memory_limit
         self._lock: IO[str] | None = None
         self._connection: duckdb.DuckDBPyConnection | None = None
 
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Return a warehouse without a file, to use with `with`: the same code, nothing on the disk."""
+        return cls(None)
+
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self.path.with_suffix(".lock"))
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self.path.with_suffix(".lock"))
         try:
             self._open()
         except BaseException:
@@ -70,6 +79,8 @@ class DuckDBWarehouse:
     @contextmanager
     def released(self) -> Generator[None]:
         """Let another client of this process (dbt) open the file, the lock still held."""
+        if self.path is None:
+            raise RuntimeError("a warehouse in memory has no file that another client could open")
         self._close()
         try:
             yield
