@@ -61,14 +61,16 @@ check: $(READY) ## Lint, types, import rules, SQL format, generated docs
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/sqlfmt --check --quiet --no-progressbar dbt/models dbt/tests dbt/macros
 	$(BIN)/python -m docs.tables --check
+	$(BIN)/python -m docs.reliability --check
 
 format: $(READY) ## Format Python and SQL, fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt/models dbt/tests dbt/macros
 
-docs: $(READY) ## Rewrite the generated tables of README.md
+docs: $(READY) ## Rewrite the generated tables, and docs/reliability.md from the outcomes of the last tests
 	@$(BIN)/python -m docs.tables
+	@$(BIN)/python -m docs.reliability
 
 bench: $(READY) ## Measure full and incremental refreshes and rewrite docs/performance.md
 	@$(BIN)/python -m benchmarks.refresh $(ARGS)

@@ -1,6 +1,7 @@
 """What every test gets: an environment of its own, an order from quick to slow, and an account of what was skipped."""
 
 import os
+import re
 import shutil
 from collections import Counter
 from collections.abc import Generator
@@ -22,6 +23,7 @@ SHELLS = (
 )  # slower: run after the core, in this order
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 STRICT = pytest.StashKey[bool]()
+FAULT = re.compile(r"::test_[a-j]\d+d?_")  # named after a row of docs/faults.toml
 
 os.environ |= {"DAGSTER_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false"}
 
@@ -32,6 +34,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[STRICT] = config.getoption("--strict-skips")
+    if not hasattr(config, "workerinput"):  # with several processes only the first one hears of all
+        config.pluginmanager.register(Outcomes(config.cache))
+
+
+class Outcomes:
+    """Keeps how each case of a test named after a fault ended; docs/reliability.md is written from it."""
+
+    def __init__(self, cache: pytest.Cache) -> None:
+        self.cache, self.found = cache, {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if FAULT.search(report.nodeid) and (report.when == "call" or report.outcome != "passed"):
+            self.found[report.nodeid] = report.outcome
+
+    def pytest_sessionfinish(self) -> None:
+        """Replace what an earlier run said of these tests, all their cases together."""
+        mine = {node.partition("[")[0] for node in self.found}
+        before = self.cache.get("reliability/outcomes", {})
+        kept = {node: outcome for node, outcome in before.items() if node.partition("[")[0] not in mine}
+        self.cache.set("reliability/outcomes", dict(sorted((kept | self.found).items())))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -120,7 +120,7 @@ def test_a_week_begins_on_monday():
     assert value("created", versions, "2026-03-02", grain="week") == 1
 
 
-def test_weeks_in_which_the_clocks_change_have_167_and_169_hours():
+def test_c8_weeks_in_which_the_clocks_change_have_167_and_169_hours():
     online = status(1, "2026-01-01T00:00Z", None, TWO, status="ONLINE", downtimeType=None)
     versions = [*PLACES, asset(locationId=5001, organisation=TWO), online, order(createdAt="2026-03-02T12:00Z", organisation=TWO)]
     rows = rows_of(versions, "2026-12-01T00:00Z", organisation=TWO)
@@ -182,7 +182,7 @@ def test_an_order_belongs_to_the_root_above_its_location_else_above_its_assets()
     assert rows["created", "porto", "month", date(2026, 3, 1)].value == 2
 
 
-def test_orders_under_no_root_of_an_unknown_asset_or_in_a_circle_are_unassigned_and_still_summed():
+def test_d9_orders_under_no_root_of_an_unknown_asset_or_in_a_circle_are_unassigned_and_still_summed():
     circle = [location(6001, 6002), location(6002, 6001)]
     versions = [
         *PLACES,
@@ -244,7 +244,7 @@ def test_a_duration_is_floored_to_whole_seconds():
     assert value("lead_time", versions) == 1 / 3600
 
 
-def test_an_order_completed_before_it_was_created_is_counted_but_has_no_lead_time():
+def test_c9_an_order_completed_before_it_was_created_is_counted_but_has_no_lead_time():
     versions = [done(1, "2026-03-02T07:00Z"), done(2, "2026-03-02T10:00Z")]
     assert value("completed", versions) == 2
     assert (row("lead_time", versions).value, row("lead_time", versions).n) == (2, 1)

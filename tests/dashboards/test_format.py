@@ -62,14 +62,14 @@ def test_every_reason_of_the_kpis_is_in_words_and_a_new_one_is_readable() -> Non
     assert words.reason(None) == "no reason given"
 
 
-def test_no_text_cell_of_a_csv_is_a_formula() -> None:
+def test_i2_no_text_cell_of_a_csv_is_a_formula() -> None:
     hostile = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1", "=cmd|'/c calc'!A1"]
     file = words.csv(pl.DataFrame({"title": hostile})).decode("utf-8-sig")
     cells = [row[0] for row in reader.reader(io.StringIO(file, newline=""))][1:]
     assert cells == ["'" + cell for cell in hostile]
 
 
-def test_numbers_dates_and_plain_text_of_a_csv_stay_as_they_are() -> None:
+def test_i2_numbers_dates_and_plain_text_of_a_csv_stay_as_they_are() -> None:
     frame = pl.DataFrame({"title": ["Leak, pump 3", None, "3-phase motor"], "change": [-1.5, 2.0, None], "due_on": [date(2026, 11, 9)] * 3})
     file = words.csv(frame).decode("utf-8-sig")
     assert list(reader.reader(io.StringIO(file))) == [

@@ -172,7 +172,7 @@ def test_a_file_that_cannot_be_read_is_named_without_a_traceback(opened: Open, p
     assert str(path.parent.parent) not in words(app)
 
 
-def test_the_text_of_a_record_is_shown_and_never_interpreted(opened: Open, tmp_path: Path) -> None:
+def test_i1_the_text_of_a_record_is_shown_and_never_interpreted(opened: Open, tmp_path: Path) -> None:
     path = build_published(tmp_path / "data" / "published")
     _name_every_site(path, HOSTILE_TITLE)
     for page in PAGES:

@@ -82,7 +82,7 @@ def test_an_order_is_in_the_backlog_from_its_creation_until_the_instant_it_close
     assert marts.values("backlog_count", 1) == {"2026-03-01": 8.0, "2026-04-01": 7.0}
 
 
-def test_an_order_completed_before_it_was_created_is_never_in_the_backlog(marts: Marts) -> None:
+def test_c9_an_order_completed_before_it_was_created_is_never_in_the_backlog(marts: Marts) -> None:
     assert marts.values("backlog_count", 1, "week")["2026-03-09"] == 8.0  # 8 was "completed" in this week, created in the next
 
 

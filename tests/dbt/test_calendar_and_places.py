@@ -42,7 +42,7 @@ def marts(build: Build) -> Marts:
     return build(raw, AS_OF)
 
 
-def test_a_location_has_its_path_and_the_site_of_the_nearest_root_above_it(marts: Marts) -> None:
+def test_d9_a_location_has_its_path_and_those_in_a_circle_are_marked(marts: Marts) -> None:
     columns = "location_id, location_path, depth, root_site_id, site_id, is_in_cycle"
     assert marts.rows(f"select {columns} from marts.dim_locations order by location_id") == [
         (10, "Austin", 0, "austin", "austin", False),
@@ -55,7 +55,7 @@ def test_a_location_has_its_path_and_the_site_of_the_nearest_root_above_it(marts
     ]
 
 
-def test_an_asset_that_is_gone_or_was_never_seen_is_kept_as_unknown(marts: Marts) -> None:
+def test_d9_an_asset_that_is_gone_or_was_never_seen_is_kept_as_unknown(marts: Marts) -> None:
     columns = "asset_id, asset_name, asset_path, location_path, site_id, asset_type, is_known"
     assert marts.rows(f"select {columns} from marts.dim_assets order by asset_id") == [
         (100, "Line", "Line", "Austin / Hall", "austin", "Motor", True),
@@ -82,7 +82,7 @@ def test_an_order_belongs_to_the_site_of_its_location_else_of_its_asset_else_to_
     ]
 
 
-def test_dates_are_those_of_the_sites_calendar_and_hours_are_elapsed_ones(marts: Marts) -> None:
+def test_c8_dates_are_those_of_the_sites_calendar_and_hours_are_elapsed_ones(marts: Marts) -> None:
     columns = "work_order_id, created_on, completed_on, lead_hours"
     assert marts.rows(f"select {columns} from marts.fct_work_orders where completed_at is not null order by work_order_id") == [
         (1, date(2026, 2, 28), date(2026, 3, 8), 191.0),
@@ -90,7 +90,7 @@ def test_dates_are_those_of_the_sites_calendar_and_hours_are_elapsed_ones(marts:
     ]
 
 
-def test_a_full_due_day_is_the_organisations_day_and_ends_at_the_sites_midnight(marts: Marts) -> None:
+def test_c8_a_full_due_day_is_the_organisations_day_and_ends_at_the_sites_midnight(marts: Marts) -> None:
     assert marts.rows(
         "select work_order_id, due_on, due_at from marts.fct_work_orders where due_at is not null order by work_order_id"
     ) == [

@@ -132,11 +132,11 @@ def test_only_runs_known_at_the_time_count(marts: Marts) -> None:
     assert marts.rows("select count(*) from marts.fct_work_orders where work_order_id in (9, 10) and organisation_id = 1") == [(0,)]
 
 
-def test_a_re_opened_order_was_in_the_backlog_all_along(marts: Marts) -> None:
+def test_c9_a_re_opened_order_was_in_the_backlog_all_along(marts: Marts) -> None:
     assert marts.values("backlog_count", 1) == {"2026-02-01": 5.0, "2026-03-01": 3.0, "2026-04-01": 1.0}
 
 
-def test_pm_compliance_judges_by_the_first_deadline_in_the_month_it_lay_in(marts: Marts) -> None:
+def test_c9_pm_compliance_judges_by_the_first_deadline_in_the_month_it_lay_in(marts: Marts) -> None:
     coverage = {"coverage_share": 7 / 8, "window_state": "closed"}
     strict = {"value": 0.25, "numerator": 1.0, "denominator": 4.0, "n": 4}
     assert marts.kpi("pm_compliance", 2, "2026-03-01") == coverage | strict
