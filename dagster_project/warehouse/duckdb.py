@@ -11,6 +11,7 @@ from typing import IO, Self
 import duckdb
 import polars as pl
 
+from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import contract
 from dagster_project.frames.schemas import RECORDS
 from dagster_project.warehouse.base import Commit, Latest, State, Tombstone, WarehouseBusy
@@ -122,17 +123,22 @@ class DuckDBWarehouse:
         with self._transaction():
             if batch.versions is not None and batch.latest is not None and batch.versions.height:
                 self._append(f"raw.{batch.table}", batch.versions)
+                failpoint("commit.versions")
                 for name, rows in batch.children.items():
                     self._append(f"raw.{name}", rows)
+                failpoint("commit.children")
                 self._replace_keys(f"raw.{batch.table}_latest", batch.latest, ("organisation_id", "id"))
+                failpoint("commit.latest")
             if batch.seen_again is not None and batch.seen_again.height:
                 self._note_bytes(batch.table, batch.seen_again)
             for stone in batch.tombstones:
                 self._bury(batch.table, stone)
+                failpoint("commit.tombstone")
             self._release(batch)
             self._count("quarantine", batch.quarantine, QUARANTINE_KEY, "status = 'open', raw_json = g.raw_json, run_id = g.run_id")
             self._count("drift", batch.drift, DRIFT_KEY)
             self._save_states(batch.states)
+            failpoint("commit.states")
             if batch.endpoint_run:
                 self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
 
@@ -156,6 +162,7 @@ class DuckDBWarehouse:
         condition = " and ".join(f"{column} is not distinct from ?" for column in where) or "true"
         with self._transaction():
             self.connection.execute(f"delete from ops.{table} where {condition}", list(where.values()))
+            failpoint("replace.deleted")
             self.insert(table, rows)
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
@@ -196,7 +203,9 @@ class DuckDBWarehouse:
         except BaseException:
             self.connection.execute("rollback")
             raise
+        failpoint("transaction.before_commit")
         self.connection.execute("commit")
+        failpoint("transaction.after_commit")
 
     @contextmanager
     def _given(self, **frames: pl.DataFrame) -> Generator[None]:
