@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from dagster_project import walk
+from dagster_project.failpoint import failpoint
 from dagster_project.frames import records
 from dagster_project.ingest import Counts, Intake, Reading, take
 from dagster_project.listing import Listing
@@ -161,6 +162,7 @@ class Visit:
                 buffer.clear()
         self.main = replace(self.main, is_complete=True, run_id=self.run.run_id)
         self.warehouse.forget_slices(self.run.organisation_id, self.endpoint.table, self.main)
+        failpoint("sync.slices_done")
 
     def plan(self) -> list[Slice]:
         """Look at the newest page: fix the shape and the first watermark, and return the slices that are left to read."""
@@ -181,6 +183,7 @@ class Visit:
         parts = walk.slices(min(ends[0]), max(ends[1]), slice_count(*ends))
         empty = [self.slice_state(part, [], is_complete=False) for part in parts]
         self.warehouse.commit(Commit(self.endpoint.table, states=[self.main, *empty]))
+        failpoint("sync.planned")
         return parts
 
     def slice_pages(self, part: Slice) -> Iterator[Page]:
@@ -210,7 +213,9 @@ class Visit:
             self.report.watermark_to = self.main.watermark
         intake.commit.states = [one for one in (state, self.main if moves_watermark else None) if one]
         self.hook("before commit")
+        failpoint("sync.before_batch")
         self.warehouse.commit(intake.commit)
+        failpoint("sync.after_batch")
         self.hook("after commit")
         self.seen |= intake.seen_ids
         self.refused |= intake.refused_ids
@@ -228,6 +233,7 @@ class Visit:
         self.main = state
         self.report.watermark_to = state.watermark
         self.warehouse.commit(Commit(self.endpoint.table, states=[state]))
+        failpoint("sync.state_saved")
 
     def finish(self) -> EndpointReport:
         """Close the report and write it to ops.endpoint_runs."""
@@ -237,6 +243,7 @@ class Visit:
         self.report.reason = self.report.reason or self.list.refusals
         commit = Commit(self.endpoint.table, drift=self.refused_expands(), endpoint_run=endpoint_run(self.report, self.run))
         self.warehouse.commit(commit)
+        failpoint("sync.reported")
         return self.report
 
     def refused_expands(self) -> pl.DataFrame:
@@ -278,7 +285,9 @@ class Visit:
         moment = (self.run.run_id, self.run.now)
         stones = [Tombstone(self.run.organisation_id, record_id, *moment) for record_id in gone]
         if stones:
+            failpoint("sync.before_tombstones")
             self.warehouse.commit(Commit(self.endpoint.table, tombstones=stones))
+            failpoint("sync.after_tombstones")
         self.report.counts.deleted += len(gone)
         return gone
 
