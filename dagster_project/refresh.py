@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from dagster_project import backup, models, publish, reconcile, sites, sync
+from dagster_project.failpoint import failpoint
 from dagster_project.frames.records import owner_of
 from dagster_project.maintainx import client as maintainx
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
@@ -268,11 +269,13 @@ def begin(reading: Reading, kind: str, started: datetime) -> None:
         reading.key | {"audited_at": run.now, "endpoint": table, "action": "accept", "detail": detail} for table in sorted(run.accepted)
     ]
     reading.warehouse.insert("audit", rows)
+    failpoint("run.begun")
 
 
 def finish(reading: Reading, source: Source, kind: str, started: datetime) -> None:
     """Write how the run ended. From a finished run on its versions count, and those of earlier runs that never finished."""
     why = failures(reading)
+    failpoint("run.before_finish")
     with source.connect() as fresh:
         finished_at = plausible(fresh.now(), reading.run.now, datetime.now(UTC) - started)
     row = {
@@ -281,6 +284,7 @@ def finish(reading: Reading, source: Source, kind: str, started: datetime) -> No
         "requests": reading.client.requests + 1, "error": why,
     }  # fmt: skip
     reading.warehouse.replace("runs", [reading.key | row], reading.key)
+    failpoint("run.finished")
     if why:
         reading.report.failed[source.organisation_id] = why
     else:
@@ -301,6 +305,7 @@ def supersede(reading: Reading, finished_at: datetime) -> None:
     for row in rows:
         status = "superseded" if row["status"] == "running" else row["status"]
         reading.warehouse.replace("runs", [row | {"known_from": finished_at, "status": status}], reading.key | {"run_id": row["run_id"]})
+        failpoint("run.superseded")
 
 
 def failures(reading: Reading) -> str | None:
