@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dagster_project.failpoint import failpoint
 from dagster_project.settings import Settings
 from dagster_project.warehouse import copying, reported
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
@@ -70,15 +71,20 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     tables = {f"{schema}.{table}": asdict(copying.fingerprint(connection, query)) for (schema, table), query in selections.items()}
     if previous and _manifest(previous)["tables"] == tables:
         return _published(previous, is_new=False)
+    failpoint("publish.before_copy")
     with whole_folder(folder / version) as aside:
         copying.write_database(connection, aside / FILE, selections)
         (aside / ALIAS).hardlink_to(aside / FILE)
         about = {"version": version, "known_at": known_at.isoformat(), "as_of": (as_of or known_at).isoformat(), "reported": news}
         manifest = about | {"sha256": sha256(aside / FILE), "tables": tables}
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    failpoint("publish.before_pointer")
     replace_text(folder / POINTER, version + "\n")
+    failpoint("publish.before_reported")
     reported.append_news(connection)
+    failpoint("publish.before_cleaning")
     _remove_old_versions(folder)
+    failpoint("publish.done")
     return _published(folder / version / ALIAS, is_new=True)
 
 
