@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dagster_project.failpoint import failpoint
 ASIDE = ".tmp-"  # what was begun and not finished starts with this; a reader never looks there
 
 
@@ -27,10 +28,13 @@ def whole_folder(target: Path) -> Generator[Path]:
     aside.mkdir()
     try:
         yield aside
+        failpoint("folder.written")
         for path in sorted(aside.iterdir()):
             _to_disk(path)
         _to_disk(aside)
+        failpoint("folder.before_rename")
         aside.rename(target)
+        failpoint("folder.renamed")
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
@@ -42,6 +46,7 @@ def replace_text(path: Path, text: str) -> None:
     aside = path.with_name(f"{ASIDE}{path.name}")
     aside.write_text(text, encoding="utf-8")
     _to_disk(aside)
+    failpoint("pointer.written")
     aside.replace(path)
     _to_disk(path.parent)
 
@@ -50,6 +55,7 @@ def clear_unfinished(parent: Path) -> None:
     """Remove what a killed writer left aside in `parent`; only the one writer may call it."""
     for path in parent.glob(f"{ASIDE}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+        failpoint("folder.cleared")
 
 
 def sha256(path: Path) -> str:
