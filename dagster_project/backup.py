@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dagster_project.failpoint import failpoint
 from dagster_project.settings import Settings
 from dagster_project.warehouse import copying
 from dagster_project.warehouse.folders import clear_unfinished, sha256, whole_folder
@@ -62,10 +63,12 @@ def write_backup(connection: copying.Connection, backup_dir: Path) -> Path:
     target = _free_name(backup_dir, f"{known_at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
     statements = {schema: copying.base_tables(connection, schema) for schema in SCHEMAS}
     with whole_folder(target) as aside:
+        failpoint("backup.before_copy")
         tables = {}
         for (schema, table), query in selections.items():
             name, file = f"{schema}.{table}", aside / f"{schema}.{table}.parquet"
             rows = copying.write_parquet(connection, query, file)
+            failpoint("backup.table_written")
             tables[name] = {"rows": rows, "sha256": sha256(file), "digest": digests[name], "statement": statements[schema][table]}
         manifest = {"known_at": known_at.isoformat(), "tables": tables}
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -150,7 +153,9 @@ def _read_back(connection: copying.Connection, folder: Path, tables: dict[str, d
     except BaseException:
         connection.execute("rollback")
         raise
+    failpoint("restore.before_commit")
     connection.execute("commit")
+    failpoint("restore.after_commit")
     return rows
 
 
@@ -161,6 +166,7 @@ def _read_table(connection: copying.Connection, folder: Path, name: str, about: 
         connection.execute(f'delete from {schema}."{table}"')
     else:
         connection.execute(about["statement"])
+    failpoint("restore.table_emptied")
     rows = copying.read_parquet(connection, schema, table, folder / f"{name}.parquet")
     if rows != about["rows"]:
         raise DamagedBackup(f"{folder / name}.parquet gave {rows} rows, its manifest says {about['rows']}")
