@@ -13,6 +13,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from dagster_project.failpoint import failpoint
 from dagster_project.settings import ROOT, Settings
 
 PROJECT_DIR = ROOT / "dbt"
@@ -69,7 +70,10 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
     """
     chosen = ["--select", select] if select else []
     instants = {"as_of": _text(as_of), "known_at": _text(known_at)}
-    return _report(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], instants, on_node)
+    failpoint("models.before_build")
+    report = _report(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], instants, on_node)
+    failpoint("models.after_build")
+    return report
 
 
 def run_unit_tests(settings: Settings) -> ModelReport:
