@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from dagster_project import walk
+from dagster_project.failpoint import failpoint
 from dagster_project.frames.flatten import Version
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
@@ -131,6 +132,7 @@ class Reconciliation:
         self.absentees()
         if self.is_rolling:
             self.visit.warehouse.commit(Commit(self.endpoint.table, states=[replace(self.boundary, watermark=self.part[1])]))
+            failpoint("reconcile.part_done")
         self.conclude()
 
     def pages(self) -> Iterator[Page]:
