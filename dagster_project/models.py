@@ -71,7 +71,7 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
     chosen = ["--select", select] if select else []
     instants = {"as_of": _text(as_of), "known_at": _text(known_at)}
     failpoint("models.before_build")
-    report = _report(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], instants, on_node)
+    report = _report(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], instants, on_node or _ignored)
     failpoint("models.after_build")
     return report
 
@@ -155,12 +155,17 @@ def _arguments(settings: Settings, instants: dict[str, str]) -> list[str]:
     return [*quiet, "--vars", json.dumps(variables | instants), *(str(part) for place in places.items() for part in place)]
 
 
+def _ignored(_: NodeReport) -> None:
+    pass
+
+
 def _listener(on_node: OnNode) -> Callable[[Any], None]:
     def listen(event: Any) -> None:
         if event.info.name == "NodeFinished":
             run = event.data.run_result
             info = event.data.node_info
             on_node(NodeReport(info.unique_id, info.node_name, info.resource_type, run.status, run.execution_time, run.message or None))
+            failpoint("models.node_done")
 
     return listen
 

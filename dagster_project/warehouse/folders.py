@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dagster_project.failpoint import failpoint
+
 ASIDE = ".tmp-"  # what was begun and not finished starts with this; a reader never looks there
 
 
