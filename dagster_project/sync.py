@@ -59,16 +59,13 @@ class EndpointReport:
 
 
 Progress = Callable[[EndpointReport], None]  # called after each 5,000 rows
-Hook = Callable[[str], None]  # called at each place where a crash would hurt most; the tests crash there
 
 
 def nothing(_: object) -> None:
     """Ignore progress."""
 
 
-def sync(  # noqa: PLR0917
-    endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing, hook: Hook = nothing
-) -> EndpointReport:
+def sync(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing) -> EndpointReport:
     """Read what changed since the watermark, less the overlap, and append the new versions.
 
     Running it twice changes nothing: a version is appended only when its content moved. An optional endpoint that the
@@ -78,7 +75,7 @@ def sync(  # noqa: PLR0917
         MaintainXError: the source failed; what was committed stays, the watermark says how far it reaches.
         Breaker: too many rows broke the contract, or too many known rows are gone.
     """
-    visit = Visit(endpoint, source, warehouse, run, progress, hook)
+    visit = Visit(endpoint, source, warehouse, run, progress)
     visit.unless_missing(visit.read)
     return visit.finish()
 
@@ -86,10 +83,8 @@ def sync(  # noqa: PLR0917
 class Visit:
     """One reading of one endpoint: its walk, its batches, its report."""
 
-    def __init__(  # noqa: PLR0917
-        self, endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing, hook: Hook = nothing
-    ):
-        self.endpoint, self.source, self.warehouse, self.run, self.progress, self.hook = endpoint, source, warehouse, run, progress, hook
+    def __init__(self, endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing):
+        self.endpoint, self.source, self.warehouse, self.run, self.progress = endpoint, source, warehouse, run, progress
         self.report = EndpointReport(endpoint.table, run.organisation_id)
         self.states = warehouse.states(run.organisation_id, endpoint.table)
         self.main = self.states.get("") or State(run.organisation_id, endpoint.table)
@@ -212,11 +207,9 @@ class Visit:
             self.main = replace(self.main, watermark=watermark, run_id=self.run.run_id)
             self.report.watermark_to = self.main.watermark
         intake.commit.states = [one for one in (state, self.main if moves_watermark else None) if one]
-        self.hook("before commit")
         failpoint("sync.before_batch")
         self.warehouse.commit(intake.commit)
         failpoint("sync.after_batch")
-        self.hook("after commit")
         self.seen |= intake.seen_ids
         self.refused |= intake.refused_ids
         self.report.requests = self.source.requests - self._requests

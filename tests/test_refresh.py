@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project import backup, refresh, sync
+from dagster_project import backup, failpoint, refresh, sync
 from dagster_project.maintainx.endpoints import BY_TABLE, ENDPOINTS
 from dagster_project.maintainx.errors import ProtocolError, Unauthorized
 from dagster_project.refresh import LostWarehouse, NothingReadable, OtherSource, RefreshReport, Source
@@ -435,26 +435,16 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple]]
 
 
 @pytest.mark.parametrize("crashes", [[1], [5], [8], [1, 3, 1]], ids=str)
-@pytest.mark.parametrize("place", ["before commit", "after commit"])
+@pytest.mark.parametrize("place", ["sync.before_batch", "sync.after_batch"])
 def test_a_first_load_interrupted_at_any_batch_goes_on_where_it_was_and_equals_an_uninterrupted_one(
     tmp_path, uninterrupted, crashes, place, monkeypatch
 ):
     monkeypatch.setattr(sync, "SLICE_ROWS", 50)  # eight slices of a small company
     simulator = Simulator(many_orders())
-
-    def dies_at(nth: int) -> Callable[[str], None]:
-        left = iter(range(nth - 1))
-
-        def hook(where: str) -> None:
-            if where == place and next(left, None) is None:
-                raise Crash
-
-        return hook
-
     with new_warehouse(tmp_path) as warehouse, client_of(simulator) as client:
         for number, nth in enumerate(crashes):
-            with pytest.raises(Crash):
-                sync.sync(BY_TABLE["work_orders"], client, warehouse, run(f"crashed-{number}"), hook=dies_at(nth))
+            with failpoint.arm(failpoint.at(place, nth, failpoint.crash)), pytest.raises(failpoint.Crashed):
+                sync.sync(BY_TABLE["work_orders"], client, warehouse, run(f"crashed-{number}"))
         before = stored(warehouse, "raw.work_orders", "count(*)")[0][0]
         done = sync.sync(BY_TABLE["work_orders"], client, warehouse, run("last"))
         assert log_without_runs(warehouse) == uninterrupted

@@ -1,7 +1,7 @@
 """One organisation of a small simulated world, and the log that we keep of it."""
 
 import json
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,10 +21,6 @@ from simulator.world import World
 
 START = from_datetime(datetime(2026, 11, 16, 6, tzinfo=UTC))
 ORGANISATIONS = count(1000)  # each test its own: one warehouse serves them all
-
-
-class Crash(BaseException):
-    """The process dies here."""
 
 
 class SmallPages(Simulator):
@@ -116,10 +112,10 @@ class Plant:
         with self.source() as source:
             yield source, Run(f"run-{next(self.runs)}", self.organisation, source.now())
 
-    def sync(self, table: str = "work_orders", hook: Callable[[str], None] = sync.nothing) -> EndpointReport:
+    def sync(self, table: str = "work_orders") -> EndpointReport:
         """Sync one endpoint once."""
         with self.run() as (source, run):
-            return sync.sync(BY_TABLE[table], source, self.warehouse, run, hook=hook)
+            return sync.sync(BY_TABLE[table], source, self.warehouse, run)
 
     def reconcile(self, table: str = "work_orders", is_full: bool = True) -> reconcile.Comparison:
         """Reconcile one endpoint once."""

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project import sync
+from dagster_project import failpoint, sync
 from simulator.instants import HOUR, MINUTE, iso
-from tests.faults.plant_builder import START, Crash, Plant
+from tests.faults.plant_builder import START, Plant
 
 
 def happening(pick: int, n: int) -> Callable[[Plant, str], None]:
@@ -65,26 +65,33 @@ def test_a_thousand_histories_read_with_any_crashes_end_in_the_truth(warehouse, 
     live_through(Plant(warehouse, cap), rounds, table)
 
 
+def crash(nth: int | None) -> failpoint.Action:
+    """Return what raises at the nth place of those around the commits of batches; nothing ever when None."""
+    reached = count(1)
+
+    def act(name: str) -> None:
+        if name in ("sync.before_batch", "sync.after_batch") and next(reached) == nth:
+            failpoint.crash(name)
+
+    return act
+
+
 def live_through(plant: Plant, rounds: Any, table: str) -> None:
     """Sync after each round, with changes between the requests and a crash at a commit; compare with the source in the end."""
     for id_ in range(1, 7):
         plant.add_order(id_, START - id_ // 2 * 5 * HOUR, START - id_ // 2 * 5 * HOUR, table)
     for inside, crash_at, minutes in rounds:
-        pending, reached = iter(inside), count(1)
+        pending = iter(inside)
 
         def meanwhile(pending: Any = pending) -> None:
             change = next(pending, None)
             if change:
                 change(plant, table)
 
-        def hook(_where: str, reached: Any = reached, crash_at: int | None = crash_at) -> None:
-            if next(reached) == crash_at:
-                raise Crash
-
         plant.simulator.faults.clear()
         plant.simulator.faults.add("mutate", callback=meanwhile, path=table.replace("_", ""), times=None)
-        with suppress(Crash):
-            plant.sync(table, hook)
+        with failpoint.arm(crash(crash_at)), suppress(failpoint.Crashed):
+            plant.sync(table)
         plant.simulator.faults.clear()
         plant.world.advance(timedelta(minutes=minutes))
     plant.sync(table)

@@ -1,13 +1,11 @@
 """A source that fails, and a process that dies, at any place: nothing is lost, nothing doubled."""
 
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
-from dagster_project import sync
+from dagster_project import failpoint, sync
 from dagster_project.maintainx.errors import Forbidden, Unauthorized, Unavailable
-from tests.faults.plant_builder import Crash
 
 
 @pytest.mark.parametrize("action", ["truncated", "cut", "500", "502", "timeout", "429"])
@@ -33,19 +31,13 @@ def test_a_source_that_dies_leaves_what_was_committed_and_the_next_run_goes_on(p
 
 
 @pytest.mark.parametrize("table", ["work_orders", "locations"])
-@pytest.mark.parametrize("place", ["before commit", "after commit"])
+@pytest.mark.parametrize("place", ["sync.before_batch", "sync.after_batch"])
 @pytest.mark.parametrize("nth", [1, 2, 5])
 def test_a_crash_at_a_batch_leaves_a_log_that_the_next_run_completes(plant, monkeypatch, table, place, nth):
     monkeypatch.setattr(sync, "BATCH_ROWS", 5)
     plant.locations(range(1, 41))
-    reached = count(1)
-
-    def hook(where: str) -> None:
-        if where == place and next(reached) == nth:
-            raise Crash
-
-    with pytest.raises(Crash):
-        plant.sync(table, hook)
+    with failpoint.arm(failpoint.at(place, nth, failpoint.crash)), pytest.raises(failpoint.Crashed):
+        plant.sync(table)
     plant.world.advance(timedelta(hours=1))
     plant.change(table, 3, title="meanwhile", name="meanwhile")
     plant.sync(table)
