@@ -207,6 +207,7 @@ class Visit:
             self.main = replace(self.main, watermark=watermark, run_id=self.run.run_id)
             self.report.watermark_to = self.main.watermark
         intake.commit.states = [one for one in (state, self.main if moves_watermark else None) if one]
+        self.enrich(intake)
         failpoint("sync.before_batch")
         self.warehouse.commit(intake.commit)
         failpoint("sync.after_batch")
@@ -216,6 +217,9 @@ class Visit:
         if self.report.counts.fetched // BATCH_ROWS > said_rows // BATCH_ROWS:
             self.progress(self.report)
         return intake
+
+    def enrich(self, intake: Intake) -> None:
+        """Add to a batch what else belongs into its transaction; a sweep notes the ids it has met."""
 
     def capped(self, stamp: datetime | None) -> datetime | None:
         """Return a stamp no later than the run: one from the future must not carry the watermark past what is to come."""
@@ -263,7 +267,8 @@ class Visit:
         """Return the known records that a complete reading did not show, once the breaker let them pass."""
         absent = sorted(known - seen)
         rows, share = MOST_ABSENT
-        is_mass = len(absent) > max(rows, share * len(known)) or (len(known) > 1 and len(absent) == len(known))
+        is_wholly_other = len(absent) == len(known) and (len(known) > 1 or not seen)
+        is_mass = bool(absent) and (is_wholly_other or len(absent) > max(rows, share * len(known)))
         if is_mass and self.endpoint.table not in self.run.accepted:
             raise Breaker(
                 f"{self.endpoint.table} of organisation {self.run.organisation_id}: {len(absent)} of {len(known)} known records are absent "

@@ -42,6 +42,7 @@ class State:
     is_complete: bool = False
     expands: str | None = None
     run_id: str | None = None
+    generation: int | None = None  # of a sweep: its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Commit:
     quarantine: pl.DataFrame | None = None
     drift: pl.DataFrame | None = None
     states: Sequence[State] = ()
+    seen: pl.DataFrame | None = None  # rows of ops.seen: what a sweep that is under way has met
     endpoint_run: dict | None = None
 
 

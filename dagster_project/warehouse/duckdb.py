@@ -138,6 +138,8 @@ class DuckDBWarehouse:
             self._count("quarantine", batch.quarantine, QUARANTINE_KEY, "status = 'open', raw_json = g.raw_json, run_id = g.run_id")
             self._count("drift", batch.drift, DRIFT_KEY)
             self._save_states(batch.states)
+            if batch.seen is not None:
+                self._append("ops.seen", batch.seen)
             failpoint("commit.states")
             if batch.endpoint_run:
                 self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))

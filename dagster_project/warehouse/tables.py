@@ -33,8 +33,9 @@ OPS: dict[str, dict[str, pl.DataType]] = {
     },
     "state": {
         "organisation_id": WHOLE, "endpoint": TEXT, "slice": TEXT, "watermark": INSTANT, "slice_from": INSTANT, "slice_to": INSTANT,
-        "is_complete": FLAG, "expands": TEXT, "run_id": TEXT,
+        "is_complete": FLAG, "expands": TEXT, "run_id": TEXT, "generation": WHOLE,
     },
+    "seen": {"organisation_id": WHOLE, "endpoint": TEXT, "generation": WHOLE, "id": WHOLE},
     "source": {"source": TEXT},
     "audit": {"audited_at": INSTANT, "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "action": TEXT, "detail": TEXT},
     "quarantine": {
@@ -48,9 +49,9 @@ OPS: dict[str, dict[str, pl.DataType]] = {
     },
     "reconciliation": {
         "run_id": TEXT, "organisation_id": WHOLE, "endpoint": TEXT, "reconciled_at": INSTANT, "scope": TEXT, "source_rows": WHOLE,
-        "raw_rows": WHOLE, "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "healed": WHOLE, "deleted": WHOLE,
+        "raw_rows": WHOLE, "missing": WHOLE, "ghost": WHOLE, "stale": WHOLE, "late_rows": WHOLE, "healed": WHOLE, "deleted": WHOLE,
         "source_labour_seconds": WHOLE, "raw_labour_seconds": WHOLE, "source_cost_cents": WHOLE, "raw_cost_cents": WHOLE,
-        "requests": WHOLE, "status": TEXT, "reason": TEXT,
+        "source_ids": WHOLE, "live_rows": WHOLE, "generation": WHOLE, "requests": WHOLE, "status": TEXT, "reason": TEXT,
     },
     "sites": {
         "organisation_id": WHOLE, "organisation_name": TEXT, "site_id": TEXT, "site_name": TEXT, "root_location_id": WHOLE,
