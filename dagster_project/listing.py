@@ -21,7 +21,7 @@ class Listing:
     def __init__(self, endpoint: Endpoint, source: MaintainX, organisation_id: int, more: tuple[str, ...] = ()):
         self.endpoint, self.source, self.organisation_id = endpoint, source, organisation_id
         self.wanted = (*endpoint.expands, *more)
-        self.refused: list[str] = []  # expands that this MaintainX does not know
+        self.refused = source.capabilities.unknown_expands(endpoint.path, self.wanted)  # expands that this MaintainX does not know
         self.pages_read = 0
 
     @property

@@ -194,7 +194,7 @@ def test_a_failure_that_says_when_to_return_is_believed_up_to_two_minutes():
         orders(),
     )
     read(script)
-    assert script.slept == [7, 120, 2]
+    assert script.slept == [7, 120, 120]
 
 
 def test_a_failure_that_lasts_is_unavailable():

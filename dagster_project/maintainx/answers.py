@@ -26,10 +26,13 @@ from dagster_project.maintainx.errors import (
 from dagster_project.maintainx.pacing import number
 
 LARGEST_BODY = 64 * 2**20  # bytes, decoded; a page of 200 work orders with all expands is about 0.5 MB
+DEEPEST = 64  # objects and lists within each other; the API's own records have six at most
 TRIES_RATE_LIMITED = 30  # each waits for the end of a window: half an hour in all
 TRIES_UNAVAILABLE = 12  # about three minutes in all
 TRIES_GARBLED = 5  # a cut body gets whole, a login page stays one
 
+STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 RETRY_IN = re.compile(r"retry in (\d+) second", re.IGNORECASE)  # so some endpoints say how long a 429 lasts
 ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -119,7 +122,7 @@ def accepted(answer: Answer, token_variable: str) -> Answer:
         error = RateLimited(f"GET {path} is still rate limited (429). Run it again later, or lower RATE_SHARE", path=path, status=status)
         raise TryAgain(error, TRIES_RATE_LIMITED, "status 429", seconds=_seconds_until_allowed(answer))
     if status >= 500 or status in {408, 425}:
-        raise unavailable(path, f"status {status}", status=status, seconds=number(answer.headers.get("retry-after")))
+        raise unavailable(path, f"status {status}", status=status, seconds=_retry_after(answer.headers))
     raise _refusal(answer, token_variable)
 
 
@@ -153,19 +156,29 @@ def _words(body: bytes) -> str | None:
 
 
 def _seconds_until_allowed(answer: Answer) -> float | None:
-    for header in ("x-rate-limit-reset", "retry-after"):
-        seconds = number(answer.headers.get(header))
-        if seconds is not None:
-            return seconds
+    seconds = number(answer.headers.get("x-rate-limit-reset"))
+    seconds = _retry_after(answer.headers) if seconds is None else seconds
+    if seconds is not None:
+        return seconds
     said = RETRY_IN.search(_words(answer.body) or "")
     return float(said[1]) if said else None
 
 
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Return the seconds that Retry-After asks to wait: a number, or an instant of the clock that the same answer shows."""
+    asked, served = _instant(headers.get("retry-after")), date_of(headers)
+    return max(0.0, (asked - served).total_seconds()) if asked and served else number(headers.get("retry-after"))
+
+
 def date_of(headers: httpx.Headers) -> datetime | None:
     """Return the instant of the Date header (UTC); None when there is none that can be read."""
+    return _instant(headers.get("date"))
+
+
+def _instant(text: str | None) -> datetime | None:
     try:
-        date = parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
+        date = parsedate_to_datetime(text or "")
+    except (ValueError, OverflowError):
         return None
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
@@ -185,8 +198,15 @@ def page_of(answer: Answer, items: str) -> Page:
 
 
 def object_of(answer: Answer) -> dict[str, Any]:
-    """Return the object that was answered, decoded."""
-    return {key: _value(value) for key, value in _envelope(answer).items()}
+    """Return the object that was answered, decoded.
+
+    Raises:
+        TryAgain: the body is no JSON.
+        ProtocolError: it is no object, or nested beyond measure.
+    """
+    envelope = _envelope(answer)
+    _check_depth(answer.path, answer.body)
+    return {key: _value(value) for key, value in envelope.items()}
 
 
 def _envelope(answer: Answer) -> dict[str, Any]:
@@ -218,12 +238,28 @@ def _records(path: str, envelope: dict[str, Any], items: str) -> list[bytes]:
     if items not in envelope:
         raise unexpected(path, f"without the key {items} (it has: {quoted(', '.join(sorted(envelope))) or 'none'})")
     value = envelope[items]
-    if isinstance(value, list):
-        return [json.dumps(record).encode() for record in value]
     try:
-        return [bytes(raw) for raw in ITEMS.decode(value)]
+        leniently = [json.dumps(record).encode() for record in value] if isinstance(value, list) else None
+        records = [bytes(raw) for raw in ITEMS.decode(value)] if leniently is None else leniently
     except (msgspec.ValidationError, TypeError):
         raise unexpected(path, f"with a {items} that is no list") from None
+    for record in records:
+        _check_depth(path, record)
+    return records
+
+
+def _check_depth(path: str, raw: bytes) -> None:
+    """Raise when brackets of sound JSON nest beyond DEEPEST (twice that when lists and objects take turns).
+
+    Few records have so many brackets at all: it costs two counts a record.
+    """
+    if raw.count(b"{") + raw.count(b"[") <= DEEPEST:
+        return
+    brackets = STRINGS.sub(b"", raw).translate(None, NO_BRACKETS)
+    for _ in range(DEEPEST):
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    if brackets:
+        raise unexpected(path, "JSON nested too deeply")
 
 
 def _cursor(path: str, envelope: dict[str, Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -17,9 +18,20 @@ import httpx
 
 from dagster_project.maintainx import answers
 from dagster_project.maintainx.answers import Answer, Page, TryAgain
+from dagster_project.maintainx.capabilities import Capabilities
 from dagster_project.maintainx.connection import checked_url, connect, headers_of
 from dagster_project.maintainx.deadline import Deadline
-from dagster_project.maintainx.errors import BadRequest, EndlessWalk, Forbidden, NotFound, ProtocolError, quoted
+from dagster_project.maintainx.errors import (
+    BadRequest,
+    EndlessWalk,
+    Forbidden,
+    MaintainXError,
+    NotFound,
+    OutOfRequests,
+    ProtocolError,
+    bare,
+    quoted,
+)
 from dagster_project.maintainx.pacing import LONGEST_WAIT, Budget, OnWait, Permit, silent
 
 Params = Sequence[tuple[str, str]]
@@ -30,6 +42,8 @@ TRIES_NEVER_ANSWERED = 4  # a mistyped address should not take minutes to say so
 LONGEST_BACKOFF = 30.0  # seconds
 MOST_PAGES = 50_000  # 10 million records
 MOST_EMPTY_PAGES = 100  # in a row; an empty page may come with a cursor
+SMALLEST_PAGE = 10  # a MaintainX that refuses even this has something against the request, not its limit
+REFUSED_LIMIT = re.compile(r"\blimit\b(?:.*?(?:<=|at most|exceed|maximum)\D{0,20}(\d+))?", re.IGNORECASE)
 
 __all__ = ["MaintainX", "Page", "Traffic", "organisations"]
 
@@ -62,6 +76,8 @@ class MaintainX:
         jitter: Callable[[], float] = random.random,
         token_variable: str = "MAINTAINX_TOKEN",  # noqa: S107 (the name of a variable)
         exchange_seconds: float = EXCHANGE_SECONDS,
+        capabilities: Capabilities | None = None,
+        most_requests: int | None = None,
     ) -> None:
         """Prepare to read; nothing is sent yet.
 
@@ -77,6 +93,8 @@ class MaintainX:
             jitter: from 0 to 1, so that clients that fail together do not return together.
             token_variable: named in the message when the token is refused.
             exchange_seconds: the most that one request and its whole answer may take.
+            capabilities: what this MaintainX was found to do; by default what the API documents.
+            most_requests: after so many, retries included, nothing more is sent.
         """
         self._base = checked_url(url)
         self._token_variable = token_variable
@@ -86,6 +104,8 @@ class MaintainX:
         self._lock = threading.Lock()
         self._traffic = Traffic()
         self._now: datetime | None = None
+        self.capabilities = capabilities or Capabilities()
+        self._largest_page, self._most_requests = self.capabilities.largest_page, most_requests
         self._http = connect(headers_of(token, organisation_id, token_variable), self._deadline, exchange_seconds, transport)
 
     def __enter__(self) -> Self:
@@ -152,7 +172,7 @@ class MaintainX:
         raise EndlessWalk(f"GET {path} did not end within {MOST_PAGES} pages", path=path)
 
     def page(self, path: str, items: str, params: Params = ()) -> Page:
-        """Return one page of a list.
+        """Return one page of a list; of a MaintainX that refuses so large a page, a smaller one.
 
         Raises:
             Unauthorized: the token is refused.
@@ -163,7 +183,19 @@ class MaintainX:
             Unavailable: MaintainX fails or cannot be reached.
             ProtocolError: the answer is no page of this list. Never to be read as an empty list.
         """
-        return self._read(path, params, lambda answer: answers.page_of(answer, items))
+        if path in self.capabilities.missing:
+            since = f"{self.capabilities.probed_at:%Y-%m-%d}" if self.capabilities.probed_at else "a day that is not known"
+            message = f"{path} was not in the plan, or hidden from the token's user, on {since}; run `maintainx probe` after a change"
+            raise Forbidden(message, path=path)
+        while True:
+            largest = self._largest_page
+            try:
+                return self._read(path, _capped(params, largest), lambda answer: answers.page_of(answer, items))
+            except BadRequest as error:
+                smaller = smaller_page(error, params, largest)
+                if smaller is None:
+                    raise
+                self._largest_page = smaller
 
     def get(self, path: str, params: Params = ()) -> dict[str, Any] | None:
         """Return one object, or None when MaintainX itself says that it does not exist (404).
@@ -179,13 +211,17 @@ class MaintainX:
     def _read(self, path: str, params: Params, decode: Callable[[Answer], Decoded]) -> Decoded:
         failures: Counter[type] = Counter()
         while True:
+            failure: TryAgain | MaintainXError
             try:
                 return decode(self._exchange(path, params, failures.total()))
-            except TryAgain as failure:
-                failures[type(failure.error)] += 1
-                if failures[type(failure.error)] >= failure.tries:
-                    raise failure.error from None
-                self._pause(path, failure, failures.total())
+            except (TryAgain, MaintainXError) as caught:
+                failure = caught
+            if isinstance(failure, MaintainXError):
+                raise bare(failure)
+            failures[type(failure.error)] += 1
+            if failures[type(failure.error)] >= failure.tries:
+                raise bare(failure.error)
+            self._pause(path, failure, failures.total())
 
     def _pause(self, path: str, failure: TryAgain, tries: int) -> None:
         self._count(retries=1)
@@ -197,6 +233,8 @@ class MaintainX:
 
     def _exchange(self, path: str, params: Params, tries: int) -> Answer:
         """Send one request and return its answer if it is a 200."""
+        if self._most_requests is not None and self.requests >= self._most_requests:
+            raise OutOfRequests(f"GET {path} was not sent: the {self._most_requests} requests that were allowed are used up", path=path)
         with self._budget.permit(self._wait) as permit:
             self._count(requests=1)
             try:
@@ -244,6 +282,20 @@ class MaintainX:
     def _count(self, **more: float) -> None:
         with self._lock:
             self._traffic = replace(self._traffic, **{name: getattr(self._traffic, name) + n for name, n in more.items()})
+
+
+def smaller_page(error: BadRequest, params: Params, largest: int | None) -> int | None:
+    """Return the page size to ask for after a refusal: what it names, else half of what was asked; None: it is not about that."""
+    asked = next((int(value) for name, value in _capped(params, largest) if name == "limit"), None)
+    about = REFUSED_LIMIT.search(str(error))
+    if asked is None or about is None:
+        return None
+    smaller = int(about[1]) if about[1] else asked // 2
+    return smaller if SMALLEST_PAGE <= smaller < asked else None
+
+
+def _capped(params: Params, largest: int | None) -> Params:
+    return [(name, str(min(int(value), largest)) if name == "limit" and largest else value) for name, value in params]
 
 
 def organisations(client: MaintainX) -> list[dict[str, Any]]:

@@ -1,12 +1,12 @@
 """The connection to MaintainX: who we say we are, and what httpx must not do."""
 
-import logging
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 
 from dagster_project.maintainx.deadline import Deadline, obey
 from dagster_project.maintainx.errors import Unauthorized
+from dagster_project.maintainx.redaction import hide, quiet_http_logs
 
 SILENCE_SECONDS = 30.0  # between two reads
 OWN_MACHINE = ("all://localhost", "all://127.0.0.1", "all://[::1]")  # never through a proxy, whatever HTTP_PROXY says
@@ -56,12 +56,6 @@ def user_agent() -> str:
         return "maintainx-analytics/0"
 
 
-def quiet_http_logs() -> None:
-    """Keep httpx from logging addresses: their query strings may hold e-mails."""
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
 def headers_of(token: str, organisation_id: int | None, token_variable: str) -> dict[str, str]:
     """Return what every request carries.
 
@@ -71,5 +65,6 @@ def headers_of(token: str, organisation_id: int | None, token_variable: str) -> 
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise Unauthorized(f"{token_variable} holds no token: it is empty, or has characters that no token has", path="")
+    hide(token)
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": user_agent()}
     return headers if organisation_id is None else {**headers, "x-organization-id": str(organisation_id)}

@@ -8,13 +8,14 @@ MaintainXError
 ├── RateLimited       429, still, after waiting again and again
 ├── Unavailable       5xx, timeouts and cut connections, still, after all retries
 ├── ProtocolError     an answer that is not what MaintainX sends: never read as "no rows"
-└── EndlessWalk       pages that repeat, or never end
+├── EndlessWalk       pages that repeat, or never end
+├── OutOfRequests     the number of requests that the caller allowed is used up
+└── BadCapabilities   the file of a probe cannot be read (capabilities.py)
 """
 
-import re
+from dagster_project.maintainx.redaction import redact
 
-E_MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
-LONGEST_QUOTE = 300  # characters of the API's own words that a message carries
+LONGEST_QUOTE = 500  # characters of the API's own words that a message carries
 
 
 class MaintainXError(Exception):
@@ -61,7 +62,17 @@ class EndlessWalk(MaintainXError):
     """A list gave the same page or cursor again, or more pages than can be."""
 
 
+class OutOfRequests(MaintainXError):
+    """The client was given a number of requests, and has sent them."""
+
+
+def bare(error: MaintainXError) -> MaintainXError:
+    """Return the error without those that led to it: they hold the request, and with it the token."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def quoted(text: str) -> str:
-    """Return what the API said, short enough for a message, without e-mail addresses and the last full stop."""
-    text = " ".join(E_MAIL.sub("<e-mail>", text).split()).rstrip(".")
+    """Return what the API said, short enough for a message, without secrets, e-mail addresses and the last full stop."""
+    text = " ".join(redact(text).split()).rstrip(".")
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
