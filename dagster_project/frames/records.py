@@ -13,6 +13,7 @@ from dagster_project.frames.schemas import Id, Record
 
 PERSONAL_KEYS = frozenset({"email", "phoneNumber", "hourlyRate", "lastVisitedAt", "creatorContactInfo"})
 SIGNED_URL_KEYS = frozenset({"url"})  # pre-signed for an hour: a secret, and different at every read
+DEEPEST = 64  # objects and lists within each other; the API's own records have six at most
 FREE_KEYS = frozenset({"extraFields"})  # labels are the customer's: never taken for keys of the API
 
 
@@ -50,6 +51,8 @@ class Canonical(msgspec.Struct, frozen=True):
     keys: frozenset[str]
 
 
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ID = msgspec.json.Decoder(OnlyId)
 _KEY = msgspec.json.Decoder(Key)
 _DICT = msgspec.json.Decoder(dict)
@@ -98,6 +101,8 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: not a JSON object, no valid Unicode, or nested too deep.
     """
+    if nests_beyond(raw, DEEPEST):
+        raise RecursionError(f"nested deeper than {DEEPEST} levels")
     record = _DICT.decode(raw)
     keys = frozenset(record)
     if not keep_personal:
@@ -106,6 +111,16 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
     if keep_personal:  # stored, yet different at every read
         hashed = without(hashed, SIGNED_URL_KEYS | {"lastVisitedAt"})
     return Canonical(_SORTED.encode(record), raw_hash(_SORTED.encode(hashed)), keys)
+
+
+def nests_beyond(raw: bytes, levels: int) -> bool:
+    """Return whether brackets of sound JSON nest deeper than so many levels; a record with fewer brackets costs two counts."""
+    if raw.count(b"{") + raw.count(b"[") <= levels:
+        return False
+    brackets = _STRINGS.sub(b"", raw).translate(None, _NO_BRACKETS)
+    for _ in range(levels):
+        brackets = brackets.replace(b"{}", b"()").replace(b"[]", b"").replace(b"()", b"")
+    return bool(brackets)
 
 
 def without(value: Mapping, dropped: frozenset[str]) -> dict:

@@ -26,13 +26,10 @@ from dagster_project.maintainx.errors import (
 from dagster_project.maintainx.pacing import number
 
 LARGEST_BODY = 64 * 2**20  # bytes, decoded; a page of 200 work orders with all expands is about 0.5 MB
-DEEPEST = 64  # objects and lists within each other; the API's own records have six at most
 TRIES_RATE_LIMITED = 30  # each waits for the end of a window: half an hour in all
 TRIES_UNAVAILABLE = 12  # about three minutes in all
 TRIES_GARBLED = 5  # a cut body gets whole, a login page stays one
 
-STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 RETRY_IN = re.compile(r"retry in (\d+) second", re.IGNORECASE)  # so some endpoints say how long a 429 lasts
 ENVELOPE = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
@@ -205,8 +202,10 @@ def object_of(answer: Answer) -> dict[str, Any]:
         ProtocolError: it is no object, or nested beyond measure.
     """
     envelope = _envelope(answer)
-    _check_depth(answer.path, answer.body)
-    return {key: _value(value) for key, value in envelope.items()}
+    try:
+        return {key: _value(value) for key, value in envelope.items()}
+    except RecursionError:
+        raise unexpected(answer.path, "JSON nested too deeply") from None
 
 
 def _envelope(answer: Answer) -> dict[str, Any]:
@@ -238,28 +237,12 @@ def _records(path: str, envelope: dict[str, Any], items: str) -> list[bytes]:
     if items not in envelope:
         raise unexpected(path, f"without the key {items} (it has: {quoted(', '.join(sorted(envelope))) or 'none'})")
     value = envelope[items]
+    if isinstance(value, list):
+        return [json.dumps(record).encode() for record in value]
     try:
-        leniently = [json.dumps(record).encode() for record in value] if isinstance(value, list) else None
-        records = [bytes(raw) for raw in ITEMS.decode(value)] if leniently is None else leniently
+        return [bytes(raw) for raw in ITEMS.decode(value)]
     except (msgspec.ValidationError, TypeError):
         raise unexpected(path, f"with a {items} that is no list") from None
-    for record in records:
-        _check_depth(path, record)
-    return records
-
-
-def _check_depth(path: str, raw: bytes) -> None:
-    """Raise when brackets of sound JSON nest beyond DEEPEST (twice that when lists and objects take turns).
-
-    Few records have so many brackets at all: it costs two counts a record.
-    """
-    if raw.count(b"{") + raw.count(b"[") <= DEEPEST:
-        return
-    brackets = STRINGS.sub(b"", raw).translate(None, NO_BRACKETS)
-    for _ in range(DEEPEST):
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    if brackets:
-        raise unexpected(path, "JSON nested too deeply")
 
 
 def _cursor(path: str, envelope: dict[str, Any]) -> str | None:

@@ -39,6 +39,7 @@ BAD_BYTES = {
     "no number": b'"title":NaN',
     "no unicode": b'"title":"\xff"',
     "nested deeply": b'"title":"order 20","new":' + b'{"a":' * 900 + b"1" + b"}" * 900,
+    "nested beyond the cap": b'"title":"order 20","new":' + b'{"a":[' * 32 + b"1" + b"]}" * 32,
 }
 
 
