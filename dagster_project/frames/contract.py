@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
-from typing import get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, get_args, get_origin, get_type_hints
 
 import msgspec
-import pandera.polars as pa
 import polars as pl
 
+from dagster_project.frames.checking import pandera
 from dagster_project.frames.schemas import RECORDS, Child, Record
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
 
 INSTANT = pl.Datetime("us", "UTC")
 KEY: dict[str, pl.DataType] = {"organisation_id": pl.Int64(), "id": pl.Int64(), "version_number": pl.Int32()}
@@ -63,13 +66,14 @@ class Contract:
         return msgspec.json.Decoder(self.record)
 
     @cached_property
-    def rules(self) -> list[pa.Check]:
+    def rules(self) -> "list[pa.Check]":
         """Return the rules that look at more than one column."""
         return rules(self.table, self.columns)
 
     @cached_property
-    def checks(self) -> pa.DataFrameSchema:
+    def checks(self) -> "pa.DataFrameSchema":
         """Return the pandera schema of one batch of versions: types, unique keys and the rules across columns."""
+        pa = pandera()
         return pa.DataFrameSchema(
             {name: pa.Column(dtype, nullable=name not in VERSION) for name, dtype in self.schema.items()},
             checks=self.rules,
@@ -78,7 +82,7 @@ class Contract:
         )
 
 
-def rules(table: str, columns: Mapping[str, pl.DataType]) -> list[pa.Check]:
+def rules(table: str, columns: Mapping[str, pl.DataType]) -> "list[pa.Check]":
     """Return the rules that look at more than one column; a check's name is the reason code of the quarantine."""
     found = []
     if "updated_at" in columns:
@@ -88,8 +92,8 @@ def rules(table: str, columns: Mapping[str, pl.DataType]) -> list[pa.Check]:
     return found
 
 
-def _rule(name: str, expression: pl.Expr) -> pa.Check:
-    return pa.Check(lambda data: data.lazyframe.select(expression.fill_null(value=True).alias(name)), name=name, error=name)
+def _rule(name: str, expression: pl.Expr) -> "pa.Check":
+    return pandera().Check(lambda data: data.lazyframe.select(expression.fill_null(value=True).alias(name)), name=name, error=name)
 
 
 @cache

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
-import pandera.errors
 import polars as pl
 
+from dagster_project.frames.checking import pandera
 from dagster_project.frames.contract import VERSION, ChildTable, Contract
 from dagster_project.frames.schemas import Record
 
@@ -99,7 +99,7 @@ def broken_rules(contract: Contract, frame: pl.DataFrame) -> dict[int, str]:
     """
     try:
         contract.checks.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
+    except pandera().errors.SchemaErrors as error:
         cases = error.failure_cases
         rows = cases.filter(pl.col("index").is_not_null() & pl.col("check").is_in(_rule_names(contract)))
         if rows.height < cases.height:
