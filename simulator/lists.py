@@ -96,17 +96,22 @@ def _is_trap(query: queries.Query) -> bool:
 
 def _lagging(world: World, table: str, organisation_id: int, lag: int) -> Rows:
     """Return the rows as a list shows them whose every change has a delay of its own, up to `lag` seconds."""
-    late = {
-        record_id
-        for owner, record_id, at, _ in world.history(table)
-        if owner == organisation_id and at > world.now - lag * SECOND and _is_late(world, record_id, at, lag)
-    }
-    earlier = (each for each in world.history(table) if late and each[0] == organisation_id and each[1] in late)
-    shown = dict.fromkeys(late) | {record_id: encoded for _, record_id, at, encoded in earlier if not _is_late(world, record_id, at, lag)}
+    shown: dict[int, bytes | None] = {}  # the latest version that is not late
+    late: set[int] = set()  # nothing to show yet
+    for owner, record_id, at, encoded in reversed(world.history(table)):
+        if not late and at <= world.now - lag * SECOND:
+            break
+        if owner != organisation_id or record_id in shown:
+            continue
+        if _is_late(world, record_id, at, lag):
+            late.add(record_id)
+        else:
+            shown[record_id] = encoded
+            late.discard(record_id)
     rows = Rows()
     current = world.table(table, organisation_id).rows
     rows.started = current.started
-    merged = current.encoded | shown
+    merged = current.encoded | shown | dict.fromkeys(late)
     rows.encoded = {record_id: encoded for record_id, encoded in merged.items() if encoded is not None}
     return rows
 

@@ -127,6 +127,12 @@ class World:
         if self.keeps_versions:
             self._history[name].append((organisation_id, record_id, self.now, None))
 
+    def restore(self, name: str, organisation_id: int, record_id: int, /, **fields: Any) -> None:
+        """Bring a deleted record back as of now, as it was but for `fields`; updatedAt moves only when it is among them."""
+        self.changes[f"{name} restored"] += 1
+        record = _decode(self._tables[name, organisation_id].deleted.pop(record_id))
+        self._store(name, organisation_id, record_id, record | fields)
+
     def versions(self, name: str) -> Iterator[Version]:
         """Yield every version of every record of a table, in the order in which they came about.
 
@@ -156,6 +162,10 @@ class World:
         """Let `happening(*details)` happen at the instant `at`, or now if that is past."""
         self._scheduled += 1
         heapq.heappush(self._events, (max(at, self.now), self._scheduled, happening, details))
+
+    def clear(self) -> None:
+        """Let nothing happen any more but what somebody does to it."""
+        self._events.clear()
 
     def run_until(self, until: int) -> Counter[str]:
         """Let everything happen that is due up to `until`, set the clock to it, and return the counts of changes by kind.
