@@ -21,8 +21,8 @@ OUTSIDE = ("benchmarks", "docs")
 EDGE = ("dagster_project/settings.py", "dagster_project/cli.py", "dagster_project/defs/", "benchmarks/", "dashboards/screenshots.py")
 # a failpoint must work in any process, whatever its settings are
 VARIABLES = (*EDGE, "dagster_project/failpoint.py")
-# the job writes down the time on the wall beside the source's, and computes with the source's alone
-CLOCKS = (*EDGE, "dagster_project/refresh.py", "dashboards/app.py")
+# the job writes down the time on the wall beside the source's, and computes with the source's alone; a lease runs out by the wall's
+CLOCKS = (*EDGE, "dagster_project/refresh.py", "dagster_project/warehouse/lease.py", "dashboards/app.py")
 # library → where it may be imported; a name that ends in a slash is a folder
 LIBRARIES = {
     "dagster": ("dagster_project/definitions.py", "dagster_project/defs/"),
@@ -34,7 +34,7 @@ LIBRARIES = {
     "uvicorn": ("dagster_project/receiver.py", "simulator/"),
     "duckdb": ("dagster_project/warehouse/", "dashboards/data.py", "benchmarks/"),
     "google": ("dagster_project/warehouse/",),
-    "dbt": ("dagster_project/models.py", "dagster_project/defs/"),
+    "dbt": ("dagster_project/models/", "dagster_project/defs/"),
     "typer": ("dagster_project/cli.py",),
     "hypothesis": (),
     "pytest": (),
