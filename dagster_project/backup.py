@@ -13,6 +13,7 @@ from dagster_project.warehouse.open import open_warehouse
 
 MANIFEST = "manifest.json"
 SCHEMAS = ("raw", "ops")
+LEASE = ("ops", "lease")  # says who writes this one file: of no use in another
 
 
 class NothingToBackUp(Exception):
@@ -95,7 +96,11 @@ def restore(settings: Settings, folder: Path | None = None) -> Restored:
     with open_warehouse(settings) as warehouse:
         if _is_filled(warehouse.connection):
             raise NotEmpty(f"{settings.warehouse_path} holds records: move it away (or set another DATA_DIR), then restore again")
-        return Restored(source, _read_back(warehouse.connection, source, tables))
+        with warehouse.transaction():
+            rows = {name: _read_table(warehouse.connection, source, name, about) for name, about in tables.items()}
+            failpoint("restore.before_commit")
+    failpoint("restore.after_commit")
+    return Restored(source, rows)
 
 
 def newest_backup(backup_dir: Path) -> Path | None:
@@ -104,7 +109,8 @@ def newest_backup(backup_dir: Path) -> Path | None:
 
 
 def _tables(connection: copying.Connection) -> list[tuple[str, str]]:
-    return [(schema, table) for schema in SCHEMAS for table in copying.base_tables(connection, schema)]
+    names = [(schema, table) for schema in SCHEMAS for table in copying.base_tables(connection, schema)]
+    return [name for name in names if name != LEASE]
 
 
 def _ordered(connection: copying.Connection, schema: str, table: str) -> str:
@@ -144,19 +150,6 @@ def _verify(folder: Path, tables: dict[str, dict]) -> None:
 def _is_filled(connection: copying.Connection) -> bool:
     filled = [(schema, table) for schema, table in _tables(connection) if schema == "raw" or table in ("runs", "kpi_reported")]
     return any(connection.execute(f'select exists (from {schema}."{table}")').fetchall()[0][0] for schema, table in filled)
-
-
-def _read_back(connection: copying.Connection, folder: Path, tables: dict[str, dict]) -> dict[str, int]:
-    connection.execute("begin")
-    try:
-        rows = {name: _read_table(connection, folder, name, about) for name, about in tables.items()}
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    failpoint("restore.before_commit")
-    connection.execute("commit")
-    failpoint("restore.after_commit")
-    return rows
 
 
 def _read_table(connection: copying.Connection, folder: Path, name: str, about: dict) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dagster_project.settings import Settings
 from dagster_project.warehouse.base import WarehouseBusy
+from dagster_project.warehouse.lease import newest_holder
 
 
 def made(settings: Settings) -> list[Path]:
@@ -19,7 +20,7 @@ def made(settings: Settings) -> list[Path]:
         settings.simulator_dir,
         settings.log_dir,
         settings.data_dir / "screenshots",
-        *settings.data_dir.glob(f"{settings.warehouse_path.stem}.*"),  # the file, its write-ahead log, its lock
+        *settings.data_dir.glob(f"{settings.warehouse_path.stem}.*"),  # the file, its write-ahead log, its lock and its lease
         *settings.data_dir.glob("tmp*"),
     ]
     return sorted({path for path in known if path.exists()})
@@ -51,7 +52,8 @@ def _nobody_writes(settings: Settings) -> Generator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WarehouseBusy(f"{settings.warehouse_path} is being written by process {held.read().strip()}: stop it first") from None
+            who = newest_holder(settings.warehouse_path.with_suffix(".lease")) or "another process"
+            raise WarehouseBusy(f"{settings.warehouse_path} is being written by {who}: stop it first") from None
         yield
 
 

@@ -13,25 +13,30 @@ from dagster_project import backup, clean, demo, models, programs, publish, refr
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.settings import MissingToken, Settings
 from dagster_project.warehouse import figures
-from dagster_project.warehouse.base import WarehouseBusy
+from dagster_project.warehouse.base import DamagedWarehouse, LeaseLost, WarehouseBusy
 
 app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: extract, model, reconcile, publish, show.",
                   no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
 
 KNOWN = (
-    MaintainXError, MissingToken, WarehouseBusy, sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
+    MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
     refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
     backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
 )  # fmt: skip
 
 Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endpoint's breaker trips (it is written to ops.audit).")]
 
+Wait = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="SECONDS", help="Wait so long for another writer of the warehouse, and say who it is (WAREHOUSE_WAIT)."),
+]
+
 
 @contextmanager
-def _plain_errors() -> Generator[Settings]:
+def _plain_errors(wait: int | None = None) -> Generator[Settings]:
     """Give the settings; print a known error in one line, with its next step, and exit with 1."""
     try:
-        yield settings.load()
+        yield settings.load(**({} if wait is None else {"warehouse_wait": wait}))
     except KNOWN as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
@@ -49,9 +54,9 @@ def demo_command() -> None:
 
 
 @app.command("refresh")
-def refresh_command(accept: Accept = None) -> None:
+def refresh_command(accept: Accept = None, wait: Wait = None) -> None:
     """Run the whole job against MAINTAINX_URL; exits with 1 when an organisation failed, after publishing the others."""
-    with _plain_errors() as found:
+    with _plain_errors(wait) as found:
         done = refresh.refresh(found, _say, accepted=accept or ())
         _say(f"{done.requests} requests, {done.fetched} records read, {done.versions} new versions")
         raise typer.Exit(done.status)
@@ -59,26 +64,30 @@ def refresh_command(accept: Accept = None) -> None:
 
 @app.command("reconcile")
 def reconcile_command(
-    full: Annotated[bool, typer.Option(help="Compare all of history, not today's part of it.")] = False, accept: Accept = None
+    full: Annotated[bool, typer.Option(help="Compare all of history, not today's part of it.")] = False,
+    accept: Accept = None,
+    wait: Wait = None,
 ) -> None:
     """Compare the source with the log, heal the differences, rebuild and publish."""
-    with _plain_errors() as found:
+    with _plain_errors(wait) as found:
         done = refresh.reconcile_all(found, _say, is_full=full, accepted=accept or ())
         _say(f"{done.requests} requests, {done.versions} new versions")
         raise typer.Exit(done.status)
 
 
 @app.command("backup")
-def backup_command() -> None:
+def backup_command(wait: Wait = None) -> None:
     """Write raw, what was reported, quarantine and state into a new, immutable folder."""
-    with _plain_errors() as found:
+    with _plain_errors(wait) as found:
         _say(f"backup written to {backup.backup(found)}")
 
 
 @app.command("restore")
-def restore_command(folder: Annotated[Path | None, typer.Argument(help="A backup folder; by default the newest.")] = None) -> None:
+def restore_command(
+    folder: Annotated[Path | None, typer.Argument(help="A backup folder; by default the newest.")] = None, wait: Wait = None
+) -> None:
     """Fill an empty warehouse from a backup; refuses to touch one that holds anything."""
-    with _plain_errors() as found:
+    with _plain_errors(wait) as found:
         done = backup.restore(found, folder)
         _say(f"restored {sum(done.rows.values())} rows from {done.folder}; run `make refresh` to rebuild and publish the marts")
 

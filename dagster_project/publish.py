@@ -18,7 +18,7 @@ FILE = "marts.duckdb"
 ALIAS = "analytics.duckdb"  # the same file: opened as marts.duckdb, DuckDB calls `marts.kpis` ambiguous (a database and a schema)
 MANIFEST = "manifest.json"
 KEPT_VERSIONS = 3  # a reader that has just read the pointer must still find its folder
-PRIVATE = {"state", "audit"}  # tables of ops that say nothing to a reader
+PRIVATE = {"state", "audit", "lease"}  # tables of ops that say nothing to a reader
 
 _VERSION = re.compile(r"\d{6}_\d{8}T\d{6}Z")
 _SELECTIONS = {("ops", "quarantine"): "select * exclude (raw_json) from ops.quarantine"}
@@ -60,11 +60,12 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
 
     Raises:
         NothingToPublish: the models were never built.
+        LeaseLost: another process has taken over the warehouse; readers keep the old version.
     """
     connection, folder = warehouse.connection, settings.published_dir
     if "kpis" not in copying.tables(connection, "marts"):
         raise NothingToPublish(f"{settings.warehouse_path} has no marts.kpis: build the models first (make refresh)")
-    previous = _prepare(connection, folder)
+    previous = _prepare(warehouse, folder)
     version = _next_version(folder, reported.last_version(connection), known_at)
     news = reported.find_news(connection, version, known_at, as_of or known_at)
     selections = _selections(connection)
@@ -79,9 +80,11 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
         manifest = about | {"sha256": sha256(aside / FILE), "tables": tables}
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     failpoint("publish.before_pointer")
+    warehouse.check_lease()
     replace_text(folder / POINTER, version + "\n")
     failpoint("publish.before_reported")
-    reported.append_news(connection)
+    with warehouse.transaction():
+        reported.append_news(connection)
     failpoint("publish.before_cleaning")
     _remove_old_versions(folder)
     failpoint("publish.done")
@@ -101,12 +104,13 @@ def current(published_dir: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def _prepare(connection: copying.Connection, published_dir: Path) -> Path | None:
+def _prepare(warehouse: DuckDBWarehouse, published_dir: Path) -> Path | None:
     published_dir.mkdir(parents=True, exist_ok=True)
     clear_unfinished(published_dir)
     previous = current(published_dir)
     if previous:
-        reported.take_back_in(connection, previous)
+        warehouse.check_lease()
+        reported.take_back_in(warehouse.connection, previous)
     return previous
 
 

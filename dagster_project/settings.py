@@ -27,7 +27,10 @@ class Settings(BaseSettings):
     dashboard_port: int = 8570
     keep_personal_data: bool = False
     duckdb_memory_limit: str = "2GB"
+    warehouse_wait: int | None = Field(default=None, ge=0)
     rate_share: float = Field(default=0.8, gt=0, le=1)
+    reconcile_share: float = Field(default=0.01, gt=0, le=1)
+    labour_every_hours: float = Field(default=1, ge=0)
 
     @field_validator("data_dir", "sites_file")
     @classmethod

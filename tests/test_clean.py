@@ -26,7 +26,7 @@ def names(settings: Settings) -> set[str]:
 
 def test_only_what_we_made_is_removed_and_named(settings: Settings) -> None:
     removed = {path.name for path in clean(settings)}
-    assert removed == {"published", "simulator", "logs", "warehouse.duckdb", "warehouse.lock"}
+    assert removed == {"published", "simulator", "logs", "warehouse.duckdb", "warehouse.lease", "warehouse.lock"}
     assert names(settings) == {"backups", "mine", "notes.txt"}
     assert [path.name for path in kept(settings)] == ["000001"]
 

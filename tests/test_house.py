@@ -22,7 +22,7 @@ EDGE = ("dagster_project/settings.py", "dagster_project/cli.py", "dagster_projec
 # a failpoint must work in any process, whatever its settings are
 VARIABLES = (*EDGE, "dagster_project/failpoint.py")
 # the job writes down the time on the wall beside the source's, and computes with the source's alone; a lease runs out by the wall's
-CLOCKS = (*EDGE, "dagster_project/refresh.py", "dagster_project/warehouse/lease.py", "dashboards/app.py")
+CLOCKS = (*EDGE, "dagster_project/organisation_run.py", "dagster_project/warehouse/lease.py", "dashboards/app.py")
 # library → where it may be imported; a name that ends in a slash is a folder
 LIBRARIES = {
     "dagster": ("dagster_project/definitions.py", "dagster_project/defs/"),

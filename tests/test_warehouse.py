@@ -1,6 +1,7 @@
 """DuckDB behind the warehouse's verbs: one transaction a batch, one writer, and nothing lost between two openings."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 
@@ -17,10 +17,10 @@ from dagster_project.frames.contract import contract
 from dagster_project.ingest import take
 from dagster_project.settings import ROOT, load
 from dagster_project.warehouse import duckdb as duckdb_warehouse
-from dagster_project.warehouse.base import Commit, Latest, State, Tombstone, WarehouseBusy
+from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, State, Tombstone, WarehouseBusy
 from dagster_project.warehouse.duckdb import DuckDBWarehouse, connect, tables
 from dagster_project.warehouse.open import open_warehouse
-from dagster_project.warehouse.tables import OPS
+from dagster_project.warehouse.tables import LEASE, OPS
 from tests.small_world import DECCAN, NORTHFIELD, NOW, everything, labour, new_warehouse, order, raw, reading, stored
 
 LATER = NOW + timedelta(hours=1)
@@ -46,7 +46,7 @@ def test_a_new_warehouse_has_every_table_of_raw_and_ops_with_its_columns_in_orde
     with DuckDBWarehouse(tmp_path / "new" / "warehouse.duckdb") as warehouse:
         for name, column in warehouse.query(sql).rows():
             found.setdefault(name, []).append(column)
-    assert found == {name: list(columns) for name, columns in sorted(tables().items())}
+    assert found == {name: list(columns) for name, columns in sorted((tables() | {"ops.lease": LEASE}).items())}
 
 
 def test_a_column_that_came_with_a_newer_program_is_added_to_the_tables_that_exist(tmp_path):
@@ -301,8 +301,8 @@ with DuckDBWarehouse(pathlib.Path(sys.argv[1])):
 def test_a_second_process_is_refused_with_the_number_of_the_one_that_writes(warehouse):
     refused = in_another_process(OPEN, warehouse.path)
     assert refused.returncode == 1
-    message = f"WarehouseBusy: {warehouse.path} is being written by process {os.getpid()}: wait until it has finished, or stop it"
-    assert message in refused.stderr
+    assert f"WarehouseBusy: {warehouse.path} is being written by process {os.getpid()} on {socket.gethostname()} (" in refused.stderr
+    assert " UTC: wait until it has finished (--wait SECONDS does), or stop it, and start again" in refused.stderr
 
 
 def test_a_second_opening_in_this_process_is_refused_too(warehouse):
@@ -337,7 +337,7 @@ def test_a_file_that_is_no_database_is_refused_and_not_left_locked(tmp_path):
     path = tmp_path / "warehouse.duckdb"
     path.write_bytes(b"no database" * 1000)
     for _ in range(2):
-        with pytest.raises(duckdb.IOException, match="not a valid DuckDB database file"), DuckDBWarehouse(path):
+        with pytest.raises(DamagedWarehouse, match="not a valid DuckDB database file"), DuckDBWarehouse(path):
             pytest.fail("opened")
 
 

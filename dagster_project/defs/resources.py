@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import dagster as dg
 from pydantic import PrivateAttr
 
-from dagster_project import refresh, settings
+from dagster_project import organisation_run, organisations, refresh, settings
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.errors import MaintainXError
-from dagster_project.refresh import Reading, RefreshReport, Source
+from dagster_project.organisation_run import OrganisationRun, RefreshReport
+from dagster_project.organisations import Source
 from dagster_project.settings import MissingToken
-from dagster_project.sync import Run
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
 
@@ -20,6 +20,7 @@ ORGANISATIONS = dg.DynamicPartitionsDefinition(name="organisations")
 ONE_RUN = dg.BackfillPolicy.single_run()
 OWNERS = ["team:maintenance-analytics"]
 WRITER = "warehouse"  # the pool of everything that writes; one at a time
+WAIT_SECONDS = 600  # an overlapping run, or one from the console, is no reason to fail: the second one starts when it ends
 Context = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 
@@ -33,11 +34,12 @@ class WarehouseResource(dg.ConfigurableResource):
         """Open the warehouse for a run.
 
         Raises:
-            WarehouseBusy: another process writes to it.
+            WarehouseBusy: another process writes to it, and still does after WAREHOUSE_WAIT seconds (600 when not set).
             LostWarehouse, OtherSource: see `refresh.check_warehouse`.
         """
         found = settings.load()
-        with open_warehouse(found) as self._opened:
+        patient = found if found.warehouse_wait is not None else found.model_copy(update={"warehouse_wait": WAIT_SECONDS})
+        with open_warehouse(patient, context.log.info if context.log else print) as self._opened:
             refresh.check_warehouse(found, self._opened)
             yield self
 
@@ -68,11 +70,11 @@ class MaintainXResource(dg.ConfigurableResource):
     def sources(self) -> dict[int, Source]:
         """Return the organisations to read, by id; the source is asked once a run."""
         if not self._sources:
-            found = refresh.organisations(settings.load(), self._say)
+            found = organisations.organisations(settings.load(), self._say)
             self._sources = {source.organisation_id: source for source in found}
         return self._sources
 
-    def reading(self, organisation_id: int, warehouse: DuckDBWarehouse) -> Reading | None:
+    def part(self, organisation_id: int, warehouse: DuckDBWarehouse) -> OrganisationRun | None:
         """Return an organisation's part of this run, begun at the first call; None once it has failed.
 
         What fails here (no token, a token that is refused, no answer) is written to ops.runs and fails the check
@@ -88,19 +90,18 @@ class MaintainXResource(dg.ConfigurableResource):
         except (MaintainXError, MissingToken, UnknownOrganisation) as error:
             self.fail(organisation_id, warehouse, error)
             return None
-        run = Run(self._run_id, organisation_id, now, source.settings.keep_personal_data)
-        reading = Reading(client, warehouse, run, RefreshReport(self._run_id), source.say)
+        part = organisation_run.part_of(source, client, warehouse, RefreshReport(self._run_id), now)
         if not begun:
-            refresh.begin(reading, self._kind, datetime.now(UTC))
-        return reading
+            organisation_run.begin(part, self._kind, datetime.now(UTC))
+        return part
 
     def finish(self, organisation_id: int, warehouse: DuckDBWarehouse) -> str | None:
         """Write how an organisation's part of this run ended, and return why it failed, None when it did not."""
-        reading = self.reading(organisation_id, warehouse)
-        if reading is not None:
+        part = self.part(organisation_id, warehouse)
+        if part is not None:
             started = runs_of(warehouse, self._run_id, organisation_id)[0]["wall_started_at"]
             try:
-                refresh.finish(reading, self._source(organisation_id), self._kind, started)
+                organisation_run.finish(part, self._kind, started)
             except (MaintainXError, MissingToken) as error:
                 self.fail(organisation_id, warehouse, error)
         return runs_of(warehouse, self._run_id, organisation_id)[0]["error"]

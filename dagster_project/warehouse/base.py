@@ -10,7 +10,15 @@ import polars as pl
 
 
 class WarehouseBusy(Exception):
-    """Another process writes to this warehouse: says which, and what to do."""
+    """Another process writes to this warehouse: says which, where, since when, and what to do."""
+
+
+class LeaseLost(Exception):
+    """This process stood still for so long that another one took over the warehouse: its last batch was not stored."""
+
+
+class DamagedWarehouse(Exception):
+    """The warehouse's file cannot be used (damaged, cut, or of another version): says why, and how to restore it."""
 
 
 @dataclass(frozen=True, slots=True)

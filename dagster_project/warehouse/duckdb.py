@@ -1,12 +1,10 @@
 """DuckDB behind the verbs of `base.py`: one file, one writer, every batch one transaction."""
 
-import fcntl
-import os
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 import duckdb
 import polars as pl
@@ -14,8 +12,10 @@ import polars as pl
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import contract
 from dagster_project.frames.schemas import RECORDS
-from dagster_project.warehouse.base import Commit, Latest, State, Tombstone, WarehouseBusy
-from dagster_project.warehouse.tables import LATEST, OPS
+from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, LeaseLost, State, Tombstone, WarehouseBusy
+from dagster_project.warehouse.folders import copy_in_place
+from dagster_project.warehouse.lease import Lease, Say
+from dagster_project.warehouse.tables import LATEST, LEASE, OPS
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
@@ -41,11 +41,18 @@ class DuckDBWarehouse:
     """The warehouse in one DuckDB file; entering takes the writer's lock and makes missing tables and columns.
 
     Without a path it lives in memory and is gone when left: for trying things out, there is nobody to lock out.
+
+    Args:
+        path: the file.
+        memory_limit: of the connection, as DuckDB writes it; above it, work spills to the disk.
+        wait_seconds: how long to wait for another writer.
+        say: told, once a minute, whom it waits for.
+        lease: the right to write; by default one of this process on this machine.
     """
 
-    def __init__(self, path: Path | None, memory_limit: str = "2GB"):
-        self.path, self.memory_limit = path, memory_limit
-        self._lock: IO[str] | None = None
+    def __init__(self, path: Path | None, memory_limit: str = "2GB", wait_seconds: float = 0, say: Say = print, lease: Lease | None = None):
+        self.path, self.memory_limit, self.wait_seconds, self.say = path, memory_limit, wait_seconds, say
+        self.lease = lease or (Lease(path) if path else None)
         self._connection: duckdb.DuckDBPyConnection | None = None
 
     @classmethod
@@ -54,21 +61,29 @@ class DuckDBWarehouse:
         return cls(None)
 
     def __enter__(self) -> Self:
-        if self.path:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self.path.with_suffix(".lock"))
+        if self.lease:
+            self.lease.take(self.wait_seconds, self.say)
         try:
+            if self.path and self.lease and self.lease.is_taken_over:
+                _leave_behind(self.path)
             self._open()
+            self._note_lease()
         except BaseException:
-            self.__exit__()
+            self._leave()
             raise
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self._close()
-        if self._lock:
-            self._lock.close()
-            self._lock = None
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._leave()
+        if isinstance(error, duckdb.Error) and self.path and is_damage(error):
+            raise damaged(self.path, error) from error
+
+    def _leave(self) -> None:
+        try:
+            self._close()
+        finally:
+            if self.lease:
+                self.lease.release()
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -86,6 +101,7 @@ class DuckDBWarehouse:
         try:
             yield
         finally:
+            self.check_lease()
             self._open()
 
     def latest(self, table: str, organisation_id: int, ids: Sequence[int]) -> dict[int, Latest]:
@@ -120,7 +136,7 @@ class DuckDBWarehouse:
 
     def commit(self, batch: Commit) -> None:
         """Store one batch in one transaction."""
-        with self._transaction():
+        with self.transaction():
             if batch.versions is not None and batch.latest is not None and batch.versions.height:
                 self._append(f"raw.{batch.table}", batch.versions)
                 failpoint("commit.versions")
@@ -157,15 +173,16 @@ class DuckDBWarehouse:
 
     def insert(self, table: str, rows: Iterable[dict]) -> None:
         """Append rows to a table of ops."""
-        self._append(f"ops.{table}", _ops_frame(table, rows))
+        with self.transaction():
+            self._append(f"ops.{table}", _ops_frame(table, rows))
 
     def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
         """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
         condition = " and ".join(f"{column} is not distinct from ?" for column in where) or "true"
-        with self._transaction():
+        with self.transaction():
             self.connection.execute(f"delete from ops.{table} where {condition}", list(where.values()))
             failpoint("replace.deleted")
-            self.insert(table, rows)
+            self._append(f"ops.{table}", _ops_frame(table, rows))
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
         """Return the result of a query."""
@@ -175,39 +192,92 @@ class DuckDBWarehouse:
         """Run a statement."""
         self.connection.execute(sql, list(parameters)).fetchall()
 
+    def check_lease(self) -> None:
+        """Raise unless this process is still the one that may write.
+
+        Raises:
+            LeaseLost: another one has taken over.
+        """
+        if self.lease:
+            self.lease.check()
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Store what the block writes, all of it or nothing; nothing if another writer has taken over meanwhile.
+
+        Raises:
+            LeaseLost: another writer has taken over.
+        """
+        self.connection.execute("begin")
+        try:
+            yield
+            failpoint("transaction.before_commit")
+            self._renew_lease()
+            self.check_lease()
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+        failpoint("transaction.after_commit")
+
     def _open(self) -> None:
-        self._connection = connect(self.path, self.memory_limit)
-        self._make_tables()
+        try:
+            self._connection = connect(self.path, self.memory_limit)
+            self._make_tables()
+        except duckdb.Error as error:
+            if self.path is None:
+                raise
+            raise (locked_out if "Could not set lock" in str(error) else damaged)(self.path, error) from error
 
     def _close(self) -> None:
         if self._connection is not None:
+            if self.lease and self.lease.is_lost():  # a checkpoint would write into what is another's by now
+                self._connection.execute("pragma disable_checkpoint_on_shutdown")
             self._connection.close()
             self._connection = None
 
+    def _note_lease(self) -> None:
+        """Write into the file who writes it; say so when the writer before this one left less in it than it had."""
+        fence, before = self._fence, self.lease.before if self.lease else None
+        known = self.query("select max(fence) as fence from ops.lease")["fence"].item()
+        with self.transaction():
+            self.connection.execute("delete from ops.lease")
+            self._append("ops.lease", pl.DataFrame([{"fence": fence, **self._times()}], schema=LEASE))
+            if before and known is not None and known < before.fence:
+                what = f"the file was last written under lease {known}, though lease {before.fence} was given to {before}"
+                lost = "what was stored since is gone (a write-ahead log was lost, or an older copy put in its place); it is read again"
+                row = {"audited_at": self._times()["taken_at"], "action": "older_file", "detail": f"{what}: {lost}"}
+                self._append("ops.audit", _ops_frame("audit", [row]))
+
+    @property
+    def _fence(self) -> int:
+        return self.lease.fence if self.lease else 1
+
+    def _times(self) -> dict:
+        if self.lease is None:
+            return {}
+        me = self.lease.me
+        return {"holder": str(me), "taken_at": me.since, "renewed_at": me.renewed_at, "expires_at": me.expires_at}
+
+    def _renew_lease(self) -> None:
+        given = [self._times().get("renewed_at"), self._times().get("expires_at"), self._fence]
+        found = self.connection.execute("update ops.lease set renewed_at = ?, expires_at = ? where fence = ?", given).fetchall()
+        if found != [(1,)]:
+            raise LeaseLost(f"{self.path} is not the file that this process opened: its last batch was not stored; run again")
+
     def _make_tables(self) -> None:
-        for name, columns in tables().items():
+        declared_tables = tables() | {"ops.lease": LEASE}
+        for name, columns in declared_tables.items():
             schema = name.split(".")[0]
             self.connection.execute(f"create schema if not exists {schema}")
             declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
             self.connection.execute(f"create table if not exists {name} ({declared})")
         columns_sql = "select table_schema || '.' || table_name, column_name from information_schema.columns"
         known = set(self.connection.execute(columns_sql).fetchall())
-        for name, columns in tables().items():
+        for name, columns in declared_tables.items():
             for column, dtype in columns.items():
                 if (name, column) not in known:  # a column that came with a newer version of this program
                     self.connection.execute(f'alter table {name} add column "{column}" {_sql_type(column, dtype)}')
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self.connection.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        failpoint("transaction.before_commit")
-        self.connection.execute("commit")
-        failpoint("transaction.after_commit")
 
     @contextmanager
     def _given(self, **frames: pl.DataFrame) -> Generator[None]:
@@ -306,19 +376,26 @@ def _ops_frame(table: str, rows: Iterable[dict]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=OPS[table], orient="row")
 
 
-def _locked(path: Path) -> IO[str]:
-    """Return the lock file, locked; the number of the process that holds it is written in it."""
-    path.touch()
-    found = path.open("r+", encoding="utf-8")
-    try:
-        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        holder = found.read().strip() or "unknown"
-        found.close()
-        raise WarehouseBusy(
-            f"{path.with_suffix('.duckdb')} is being written by process {holder}: wait until it has finished, or stop it, and start again"
-        ) from None
-    found.truncate(0)
-    found.write(str(os.getpid()))
-    found.flush()
-    return found
+def is_damage(error: duckdb.Error) -> bool:
+    """Return whether an error says that the file itself is damaged."""
+    return any(sign in str(error) for sign in ("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database"))
+
+
+def damaged(path: Path, error: duckdb.Error) -> DamagedWarehouse:
+    """Return what to do about a file that cannot be used."""
+    return DamagedWarehouse(
+        f"{path} cannot be used: {error}. Move {path.name}* away, run `make restore`, then `make refresh`, which reads what changed "
+        "since the backup. A file that a newer DuckDB has written needs the newer version of this program instead"
+    )
+
+
+def locked_out(path: Path, error: duckdb.Error) -> WarehouseBusy:
+    """Return who has the file open that does not know of our lease: a DuckDB client."""
+    return WarehouseBusy(f"{path} is open in another program: close it there (read `published/` instead), and start again ({error})")
+
+
+def _leave_behind(path: Path) -> None:
+    """Give the file and its write-ahead log new places on the disk: what a writer that stood still writes goes to the old ones."""
+    for one in (path, path.with_name(f"{path.name}.wal")):
+        if one.exists():
+            copy_in_place(one)

@@ -52,6 +52,15 @@ def replace_text(path: Path, text: str) -> None:
     _to_disk(path.parent)
 
 
+def copy_in_place(path: Path) -> None:
+    """Put a copy of a file in its place: whoever has the file open goes on with what has no name any more."""
+    aside = path.with_name(f"{ASIDE}{path.name}")
+    shutil.copyfile(path, aside)
+    _to_disk(aside)
+    aside.replace(path)
+    _to_disk(path.parent)
+
+
 def clear_unfinished(parent: Path) -> None:
     """Remove what a killed writer left aside in `parent`; only the one writer may call it."""
     for path in parent.glob(f"{ASIDE}*"):

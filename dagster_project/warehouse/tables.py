@@ -21,6 +21,10 @@ LATEST: dict[str, pl.DataType] = {
     "cost_cents": WHOLE,
 }
 
+LEASE: dict[str, pl.DataType] = {  # ops.lease has one row: who writes, or wrote last; of this file alone, so never copied
+    "fence": WHOLE, "holder": TEXT, "taken_at": INSTANT, "renewed_at": INSTANT, "expires_at": INSTANT,
+}  # fmt: skip
+
 OPS: dict[str, dict[str, pl.DataType]] = {
     "runs": {
         "run_id": TEXT, "organisation_id": WHOLE, "kind": TEXT, "status": TEXT, "started_at": INSTANT, "finished_at": INSTANT,
