@@ -9,19 +9,17 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from dagster_project import walk
+from dagster_project import labour, rolling, walk
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.flatten import Version
+from dagster_project.generation import Generation, Sweep
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
-from dagster_project.sync import EndpointReport, Run, Visit, batches
+from dagster_project.sync import Breaker, EndpointReport, Run, batches
 from dagster_project.warehouse.base import Commit, Latest, State, Warehouse
 
-LIVE_STATUSES = ("OPEN", "IN_PROGRESS", "ON_HOLD")
-RECENT_DAYS = 30
-HISTORY_PARTS = 30  # one a day: all of history in a month; a missed night only moves it
-EVERY = timedelta(hours=23)  # nightly, with room for a run that starts a little early
+REQUESTS = 1_440  # a day, where nobody says: 1 % of what 100 requests a minute allow
 
 
 @dataclass(slots=True)
@@ -34,12 +32,16 @@ class Comparison:
     missing: int = 0
     ghost: int = 0
     stale: int = 0
+    late_rows: int = 0  # came to light, or changed, below the overlap: no sync could see it
     healed: int = 0
     deleted: int = 0
     source_labour_seconds: int | None = None
     raw_labour_seconds: int | None = None
     source_cost_cents: int | None = None
     raw_cost_cents: int | None = None
+    source_ids: int | None = None  # that the source's lists show
+    live_rows: int | None = None  # of the log in that scope, once healed: the same number, or the sweep differs
+    generation: int | None = None  # of a full sweep that goes on where it was interrupted
     status: str = "matched"
     reason: str | None = None
     report: EndpointReport | None = field(default=None, repr=False)
@@ -70,26 +72,33 @@ class Sums:
         self.rows, self.labour, self.cost = self.rows + 1, self.labour + (labour or 0), self.cost + (cost or 0)
 
 
-def reconcile(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, is_full: bool = False) -> Comparison:
+def reconcile(  # noqa: PLR0917
+    endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, is_full: bool = False, requests_a_day: int = REQUESTS
+) -> Comparison:
     """Read the source, compare it with the log, heal the log, and write the row of ops.reconciliation.
 
-    Rolling (the default, for work orders): what is open, what changed in the last 30 days, and one thirtieth of history
-    by createdAt. All else is read whole. Rows that changed since the last sync are no difference. Costs one request for
-    200 records and one for each absentee.
+    Everything is read when that is asked for, or costs no more than the day's requests; else, of work orders, what is
+    open, what changed in the last 30 days, and as much of history by createdAt as the rest of the requests pays for.
+    Rows that changed since the last sync are no difference. Costs one request for 200 records and one for each absentee.
 
     Raises:
-        MaintainXError: the source failed; what was healed stays.
+        MaintainXError: the source failed; what was healed stays, and a full sweep goes on from there.
         Breaker: too many known rows are absent; nothing was deleted.
     """
-    visit = Visit(endpoint, source, warehouse, run)
+    visit = Sweep(endpoint, source, warehouse, run)
     visit.report.kind = "reconcile"
-    found = Reconciliation(visit, is_full)
+    found = Reconciliation(visit, is_full, requests_a_day)
     visit.unless_missing(found.compare)
     visit.finish()
     if visit.report.status == "ok":
-        warehouse.replace("reconciliation", [found.result.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
-                                                                         "endpoint": endpoint.table})  # fmt: skip
+        write(found.result, warehouse, run)
     return found.result
+
+
+def write(found: Comparison, warehouse: Warehouse, run: Run) -> None:
+    """Write the row of ops.reconciliation; the same run again replaces it."""
+    row = found.as_row(run)
+    warehouse.replace("reconciliation", [row], {name: row[name] for name in ("run_id", "organisation_id", "endpoint")})
 
 
 def first_load(report: EndpointReport, warehouse: Warehouse, run: Run) -> Comparison:
@@ -98,8 +107,7 @@ def first_load(report: EndpointReport, warehouse: Warehouse, run: Run) -> Compar
     found = Comparison("first_load", report.distinct_rows, raw_rows, report=report)
     if found.source_rows != raw_rows:
         found.status, found.reason = "differs", f"{found.source_rows} records were read, {raw_rows} are in the log"
-    warehouse.replace("reconciliation", [found.as_row(run)], {"run_id": run.run_id, "organisation_id": run.organisation_id,
-                                                              "endpoint": report.endpoint})  # fmt: skip
+    write(found, warehouse, run)
     return found
 
 
@@ -110,76 +118,81 @@ def is_due(endpoint: Endpoint, warehouse: Warehouse, run: Run) -> bool:
         [run.organisation_id, endpoint.table],
     )
     last = rows["last"].item()
-    return last is None or run.now - last >= EVERY
+    return last is None or run.now - last >= rolling.A_DAY
 
 
 class Reconciliation:
     """The comparison of one endpoint of one organisation."""
 
-    def __init__(self, visit: Visit, is_full: bool):
+    def __init__(self, visit: Sweep, is_full: bool, requests_a_day: int):
         self.visit, self.endpoint, self.now = visit, visit.endpoint, visit.run.now
-        self.is_rolling = self.endpoint.table == "work_orders" and not is_full
-        self.result = Comparison("rolling" if self.is_rolling else "full", report=visit.report)
         self.known = visit.warehouse.live(self.endpoint.table, visit.run.organisation_id)
+        self.plan = self.planned(requests_a_day) if self.endpoint.table == labour.TABLE and not is_full else None
+        self.result = Comparison("rolling" if self.plan else "full", report=visit.report)
+        self.generation = self.numbered() if self.endpoint.walk is Walk.ANCHORED and not self.plan else None
         self.source, self.raw = Sums(), Sums()
         self.compared: set[int] = set()
-        self.part = self.next_part() if self.is_rolling else (None, None)
+
+    def planned(self, requests_a_day: int) -> rolling.Plan | None:
+        """Return what today's share of the requests pays for; None when that is everything."""
+        visit = self.visit
+        left = requests_a_day - rolling.spent(visit.warehouse, visit.run.organisation_id, self.now)
+        plan = rolling.plan(self.known, self.now, self.boundary.watermark, left)
+        return None if plan.is_whole else plan
+
+    def numbered(self) -> Generation:
+        """Return the sweep to go on with, or a new one."""
+        generation = self.visit.generation = Generation.open(self.visit.warehouse, self.endpoint.table, self.visit.run)
+        self.visit.seen |= generation.seen
+        self.visit.shown |= generation.seen & set(self.known["id"].to_list())
+        self.result.generation = generation.number
+        if generation.seen:
+            began_at = f"{generation.began_at:%Y-%m-%d %H:%M} UTC"
+            self.result.reason = f"went on with the sweep begun at {began_at}, after {len(generation.seen)} records"
+        return generation
 
     def compare(self) -> None:
         """Read, compare, heal."""
-        for pages in batches(self.pages()):
-            self.tally(self.visit.store(pages))
-        self.absentees()
-        if self.is_rolling:
-            self.visit.warehouse.commit(Commit(self.endpoint.table, states=[replace(self.boundary, watermark=self.part[1])]))
+        try:
+            for pages in batches(self.pages()):
+                self.tally(self.visit.store(pages))
+                failpoint("reconcile.batch_done")
+            self.absentees()
+        except Breaker:
+            if self.generation:  # what it has seen is in doubt
+                self.generation.end()
+            raise
+        if self.plan:
+            boundary = replace(self.boundary, watermark=self.plan.until)
+            self.visit.warehouse.commit(Commit(self.endpoint.table, states=[boundary]))
             failpoint("reconcile.part_done")
         self.conclude()
+        if self.generation:
+            self.generation.end()
+            failpoint("reconcile.generation_done")
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages that make up the scope."""
         visit = self.visit
-        if self.endpoint.walk is not Walk.ANCHORED:
-            yield from visit.list.every()
-        elif not self.is_rolling:
-            yield from walk.anchored(visit.list.one, visit.list.all, "createdAt", None)
+        if self.generation:
+            yield from labour.anchored(visit, [], "createdAt", self.generation.reached)
+        elif self.plan:
+            yield from labour.at_work(visit)
+            yield from labour.anchored(visit, [], "updatedAt", self.recent_from)
+            yield from labour.anchored(visit, [], "createdAt", self.plan.since, self.plan.until)
         else:
-            yield from self.anchored_where([("statuses", status) for status in LIVE_STATUSES], "createdAt", None)
-            yield from self.anchored_where([], "updatedAt", self.recent_from)
-            since, until = self.part
-            yield from self.anchored_where([], "createdAt", since, until)
-
-    def anchored_where(
-        self, where: list[tuple[str, str]], field: str, since: datetime | None, until: datetime | None = None
-    ) -> Iterator[Page]:
-        """Yield the rows of one walk whose every request also carries `where`."""
-        visit = self.visit
-        return walk.anchored(
-            lambda params: visit.list.one([*where, *params]),
-            lambda params: visit.list.all([*where, *params]),
-            field,
-            since,
-            until,
-        )
+            yield from visit.list.every()
 
     @property
     def recent_from(self) -> datetime:
         """Return since when a change is read again every day."""
-        return self.now - timedelta(days=RECENT_DAYS)
+        return self.now - timedelta(days=rolling.RECENT_DAYS)
 
     @property
     def boundary(self) -> State:
         """Return how far, by createdAt, the rolling comparison of history has come; no watermark: it starts over."""
         run, name = self.visit.run, f"{self.endpoint.table}/history"
         return self.visit.warehouse.states(run.organisation_id, name).get("") or State(run.organisation_id, name)
-
-    def next_part(self) -> tuple[datetime | None, datetime | None]:
-        """Return the next part of history by createdAt, each beginning where the last one ended; the ends are open."""
-        oldest = self.known["created_at"].min() if self.known.height else None
-        if not isinstance(oldest, datetime) or oldest >= self.now:
-            return None, None
-        since = self.boundary.watermark
-        until = max(since or oldest, oldest) + (self.now - oldest) / HISTORY_PARTS
-        return since, until if until < self.now else None
 
     def tally(self, intake: Intake) -> None:
         """Compare one stored batch with what the log held before it."""
@@ -198,6 +211,12 @@ class Reconciliation:
         stamp, watermark = updated_at(version), self.visit.main.watermark
         return stamp is not None and watermark is not None and stamp > watermark
 
+    def is_late(self, version: Version, before: Latest | None) -> bool:
+        """Return whether the record moved its stamp to an instant that every sync has already read past."""
+        stamp, watermark = updated_at(version), self.visit.main.watermark
+        is_news = stamp is not None and (before is None or before.updated_at is None or stamp > before.updated_at)
+        return is_news and watermark is not None and stamp < watermark - self.endpoint.overlap
+
     def _count(self, version: Version | None, before: Latest | None) -> None:
         is_known = before is not None and not before.is_deleted
         if before is not None and is_known:
@@ -207,6 +226,7 @@ class Reconciliation:
                 self.source.add(before.labour_seconds, before.cost_cents)
             return
         self.source.add(*labour_and_cost(version.record))
+        self.result.late_rows += self.is_late(version, before)
         self.result.stale += is_known and version.cause != "shape"
         self.result.missing += not is_known
         self.result.healed += version.cause != "shape"
@@ -224,7 +244,7 @@ class Reconciliation:
 
     def absentees(self) -> None:
         """Ask for each known record of the scope that was not shown: bury it, or read it again."""
-        expected = self.expected()
+        expected = self.expected(self.known)
         absent = self.visit.absent_of(set(expected["id"].to_list()), self.visit.seen)
         gone = self.visit.bury(absent)
         self._count_buried(len(gone))
@@ -232,20 +252,19 @@ class Reconciliation:
         for row in expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(list(self.compared))).iter_rows(named=True):
             self.raw.add(row["labour_seconds"], row["cost_cents"])
 
-    def expected(self) -> pl.DataFrame:
-        """Return the live records of the log that a complete reading of the scope must show."""
-        if not self.is_rolling:
-            return self.known
-        since, until = self.part
+    def expected(self, live: pl.DataFrame) -> pl.DataFrame:
+        """Return those of the log's live records that a complete reading of the scope must show."""
+        if not self.plan:
+            return live
         in_part = pl.lit(value=True)
-        if since:
-            in_part &= pl.col("created_at") >= since
-        if until:
-            in_part &= pl.col("created_at") <= until
-        return self.known.filter(pl.col("status").is_in(LIVE_STATUSES) | (pl.col("updated_at") >= self.recent_from) | in_part)
+        if self.plan.since:
+            in_part &= pl.col("created_at") >= self.plan.since
+        if self.plan.until:
+            in_part &= pl.col("created_at") <= self.plan.until
+        return live.filter(pl.col("status").is_in(labour.LIVE_STATUSES) | (pl.col("updated_at") >= self.recent_from) | in_part)
 
     def read_again(self, moved: pl.DataFrame) -> None:
-        """Read records that exist but were not shown where they should be, through their list; note those that stay hidden."""
+        """Read records that exist but were not shown where they should be, through their list."""
         if not moved.height:
             return
         if self.endpoint.walk is Walk.ANCHORED:
@@ -255,17 +274,36 @@ class Reconciliation:
         else:  # a deletion between two pages may have pushed them out of sight
             for pages in batches(self.visit.list.every()):
                 self.tally(self.visit.store(pages))
-        if hidden := [record_id for record_id in moved["id"] if record_id not in self.visit.seen]:
-            self.result.status = "differs"
-            more = f" (and {len(hidden) - 1} more)" if hidden[1:] else ""
-            self.result.reason = f"record {hidden[0]} exists by its id, but no list shows it{more}"
 
     def conclude(self) -> None:
         """Fill in the sums and the verdict."""
         found = self.result
         found.source_rows, found.raw_rows = self.source.rows, self.raw.rows
-        if self.endpoint.table == "work_orders":
+        if self.endpoint.table == labour.TABLE:
             found.source_labour_seconds, found.raw_labour_seconds = self.source.labour, self.raw.labour
             found.source_cost_cents, found.raw_cost_cents = self.source.cost, self.raw.cost
-        if found.status == "matched" and found.missing + found.ghost + found.stale:
+        unequal = self.unequal()
+        if unequal:
+            found.status = "differs"
+        elif found.missing + found.ghost + found.stale:
             found.status = "healed"
+        late = self.late() if found.late_rows else None
+        found.reason = "; ".join(filter(None, (unequal, late, self.plan and self.plan.shortfall, found.reason))) or None
+
+    def unequal(self) -> str | None:
+        """Count both sides once healed, and return in words where they are not the same records; None when they are."""
+        live = self.visit.warehouse.live(self.endpoint.table, self.visit.run.organisation_id)
+        shown, held, expected = self.visit.shown, set(live["id"].to_list()), set(self.expected(live)["id"].to_list())
+        self.result.source_ids, self.result.live_rows = len(shown), len(held & (shown | expected))
+        return _named(shown - held, "was read and is not in the log") or _named(expected - shown, "exists by its id, but no list shows it")
+
+    def late(self) -> str:
+        """Return in words that the overlap is too short."""
+        hours, table = self.endpoint.overlap / timedelta(hours=1), self.endpoint.table
+        what = f"{self.result.late_rows} records came to light after every sync had read past their updatedAt"
+        return f"{what}: the overlap of {table}, {hours:g} hours, is too short; raise it in endpoints.py"
+
+
+def _named(ids: set[int], what: str) -> str | None:
+    more = f" (and {len(ids) - 1} more)" if len(ids) > 1 else ""
+    return f"record {min(ids)} {what}{more}" if ids else None

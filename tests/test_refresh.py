@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dagster_project import backup, failpoint, refresh, sync
+from dagster_project import backup, failpoint, first_load, organisations, refresh, sync
 from dagster_project.maintainx.endpoints import BY_TABLE, ENDPOINTS
 from dagster_project.maintainx.errors import ProtocolError, Unauthorized
 from dagster_project.refresh import LostWarehouse, NothingReadable, OtherSource, RefreshReport, Source
@@ -91,7 +91,7 @@ def small_company() -> World:
         work_orders=[order(1, timeItems=[labour(600)]), order(2, updatedAt=ago(minutes=5)), order(3)],
         locations=[{"id": 5001, "name": "Austin"}, {"id": 5002, "name": "Porto"}],
         users=[{"id": 7, "firstName": "Ana", "lastName": "Costa", "email": "ana@example.org", "role": "ADMIN"}],
-        vendors=[{"id": 1, "name": "Acme"}],
+        vendors=[{"id": 1, "name": "Acme"}, {"id": 2, "name": "Belts"}],
         teams=[{"id": 3, "name": "Mechanical", "members": [{"id": 7, "teamRole": "MEMBER"}]}],
     )
 
@@ -259,12 +259,14 @@ def test_what_happened_in_a_day_is_read_by_the_next_run_and_reconciled(northfiel
     report = refreshed(northfield, warehouse, simulator, run_id="second")
     compared = {one.table for one in ENDPOINTS} - {"asset_statuses", "parts"}  # an empty list is a first load each time
     assert sorted(one.report.endpoint for one in report.comparisons if one.report) == sorted(compared)
-    found = stored(warehouse, "ops.reconciliation", "endpoint, status, stale, healed", "endpoint")
-    assert [row for row in found if row[1] == "healed"] == [("work_orders", "healed", 1, 1)]
+    verdicts = stored(warehouse, "ops.reconciliation where scope <> 'first_load'", "distinct status, source_ids = live_rows")
+    assert verdicts == [("matched", True)]
+    labour_run = stored(warehouse, "ops.endpoint_runs where kind = 'labour'", "run_id, endpoint, status, fetched, updated")
+    assert labour_run == [("second", "work_orders", "ok", 3, 1)]
     assert stored(warehouse, "raw.work_orders", "id, cause, run_id = 'second'", "id, version_number")[:4] == [
         (1, "first", False), (1, "change", True), (2, "first", False), (2, "change", True)
     ]  # fmt: skip
-    assert stored(warehouse, "raw.vendors", "version_number, cause") == [(1, "first"), (2, "delete")]
+    assert stored(warehouse, "raw.vendors where id = 1", "version_number, cause") == [(1, "first"), (2, "delete")]
     assert report.versions == 3
     assert refresh.last_known_at(warehouse) == NOW + timedelta(days=1)
 
@@ -304,7 +306,7 @@ def test_a_required_endpoint_fails_its_organisation_and_the_other_is_read_and_co
     ]  # fmt: skip
     assert refresh.last_known_at(warehouse) == NOW
     assert stored(warehouse, "raw.work_orders", "organisation_id") == [(DECCAN,)]
-    assert stored(warehouse, "raw.vendors", "organisation_id") == [(NORTHFIELD,)]
+    assert stored(warehouse, "raw.vendors", "organisation_id") == [(NORTHFIELD,)] * 2
 
 
 def test_an_organisation_whose_token_is_not_set_or_refused_fails_and_the_other_is_read(settings, warehouse, monkeypatch):
@@ -439,7 +441,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple]]
 def test_a_first_load_interrupted_at_any_batch_goes_on_where_it_was_and_equals_an_uninterrupted_one(
     tmp_path, uninterrupted, crashes, place, monkeypatch
 ):
-    monkeypatch.setattr(sync, "SLICE_ROWS", 50)  # eight slices of a small company
+    monkeypatch.setattr(first_load, "SLICE_ROWS", 50)  # eight slices of a small company
     simulator = Simulator(many_orders())
     with new_warehouse(tmp_path) as warehouse, client_of(simulator) as client:
         for number, nth in enumerate(crashes):
@@ -496,7 +498,7 @@ def test_a_budget_is_shared_by_all_clients_of_one_token(settings):
     sources = sources_of(settings, Simulator(small_company()))
     other = replace(sources[0], settings=settings.model_copy(update={"maintainx_url": "https://other.test/v1"}))
     asked = ((sources[0], "a"), (sources[1], "a"), (sources[0], "b"), (other, "a"))
-    budgets = [refresh.budget(source.settings, token) for source, token in asked]
+    budgets = [organisations.budget(source.settings, token) for source, token in asked]
     assert [budgets.index(one) for one in budgets] == [0, 0, 2, 3]
 
 

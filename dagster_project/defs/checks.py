@@ -88,7 +88,10 @@ def verdict(passed: bool, reason: str | None, metadata: dict | None = None, *, o
 
 
 def matches_source(warehouse: DuckDBWarehouse, organisation_id: int, table: str) -> Verdict | None:
-    """Judge the last reconciliation; None before the first. Differences that were healed are no failure."""
+    """Judge the last reconciliation; None before the first. Differences that were healed are no failure.
+
+    Records that came to light below the overlap are healed too, but a warning: the next ones would wait for the next sweep.
+    """
     rows = warehouse.query(
         "select * from ops.reconciliation where organisation_id = ? and endpoint = ? order by reconciled_at desc, run_id desc limit 1",
         [organisation_id, table],
@@ -96,7 +99,8 @@ def matches_source(warehouse: DuckDBWarehouse, organisation_id: int, table: str)
     if not rows:
         return None
     figures = {name: value for name, value in rows[0].items() if isinstance(value, int) and name != "organisation_id"}
-    return verdict(rows[0]["status"] in ("matched", "healed"), rows[0]["reason"], figures | {"status": rows[0]["status"]})
+    is_equal, is_late = rows[0]["status"] in ("matched", "healed"), bool(rows[0]["late_rows"])
+    return verdict(is_equal and not is_late, rows[0]["reason"], figures | {"status": rows[0]["status"]}, only_warns=is_equal)
 
 
 def was_read(warehouse: DuckDBWarehouse, organisation_id: int, table: str) -> Verdict | None:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from dagster_project import refresh
+from dagster_project import organisations
 from dagster_project.defs.resources import (
     ORGANISATIONS,
     OWNERS,
@@ -36,7 +36,7 @@ KPI_REPORTED = dg.AssetSpec(
 def sites(context: dg.AssetExecutionContext, maintainx: MaintainXResource, warehouse: WarehouseResource) -> dg.MaterializeResult:
     """Write the sites and register the partitions."""
     sources = maintainx.sources()
-    refresh.write_sites(warehouse.opened, list(sources.values()))
+    organisations.write_sites(warehouse.opened, list(sources.values()))
     context.instance.add_dynamic_partitions(str(ORGANISATIONS.name), [str(one) for one in sources])
     names = {str(one): source.organisation.name or "" for one, source in sources.items()}
     return dg.MaterializeResult(metadata={"organisations": names, "rows": sum(len(one.organisation.sites) for one in sources.values())})
@@ -53,15 +53,15 @@ def sites(context: dg.AssetExecutionContext, maintainx: MaintainXResource, wareh
 )
 def runs(context: dg.AssetExecutionContext, maintainx: MaintainXResource, warehouse: WarehouseResource) -> dg.MaterializeResult:
     """End the run of each organisation; one that failed is named by the check `organisation_fresh`."""
-    organisations = organisations_of(context, maintainx)
-    failed = {one: why for one in organisations if (why := maintainx.finish(one, warehouse.opened))}
+    chosen = organisations_of(context, maintainx)
+    failed = {one: why for one in chosen if (why := maintainx.finish(one, warehouse.opened))}
     for one, why in failed.items():
         context.log.warning(f"organisation {one} failed, its last good data is shown: {why}")
-    rows = [runs_of(warehouse.opened, context.run.run_id, one)[0] for one in organisations]
+    rows = [runs_of(warehouse.opened, context.run.run_id, one)[0] for one in chosen]
     return dg.MaterializeResult(
         metadata={
             "requests": sum(row["requests"] or 0 for row in rows),
-            "finished": [one for one in organisations if one not in failed],
+            "finished": [one for one in chosen if one not in failed],
             "failed": {str(one): why for one, why in failed.items()},
         }
     )

@@ -79,6 +79,11 @@ class Budget:
         self._is_known = False
         self._is_probing = False
 
+    @property
+    def announced_limit(self) -> float | None:
+        """Return how many requests a window allows, as announced last; None before."""
+        return self._limit
+
     @contextmanager
     def permit(self, on_wait: OnWait | None = None) -> Generator[Permit]:
         """Wait until a request may be sent, and count it as under way until the block ends."""
