@@ -1,6 +1,6 @@
 """Records as they were read → what the log gains: compared, validated, numbered, counted; nothing is stored here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,9 @@ from dagster_project.frames.schemas import Record
 from dagster_project.maintainx.endpoints import Endpoint
 from dagster_project.warehouse.base import Commit, Latest, Tombstone, Warehouse
 from dagster_project.warehouse.tables import LATEST, OPS
+
+# ids, and when they may have been created → their rows as they stand now
+ReadAgain = Callable[[Mapping[int, set[datetime]]], dict[int, bytes]]
 
 
 class CountsDiffer(Exception):
@@ -68,6 +71,8 @@ class Intake:
     same_content: list[tuple[int, int, int]] = field(default_factory=list)  # organisation, id, raw_hash: the same in other bytes
     refused: list[Rejected] = field(default_factory=list)
     gone_ids: set[int] = field(default_factory=set)
+    doubtful: dict[int, set[datetime]] = field(default_factory=dict)  # older than what the log has: when they may have been created
+    reached: datetime | None = None  # the newest stamp of the rows that the log had already
 
     @property
     def refused_ids(self) -> set[int]:
@@ -76,9 +81,9 @@ class Intake:
 
     @property
     def largest_updated_at(self) -> datetime | None:
-        """Return the newest stamp of the batch's accepted rows."""
-        new = [flatten.utc(stamp) for version in self.versions if (stamp := updated_at(version))]
-        return max([*new, *(latest.updated_at for latest in self.known.values() if latest.updated_at)], default=None)
+        """Return the newest stamp of the batch's accepted rows; what was read again stands elsewhere in the list, and is left out."""
+        new = [stamp for version in self.versions if version.id not in self.doubtful and (stamp := updated_at(version))]
+        return max([*new, *([self.reached] if self.reached else ())], default=None)
 
 
 def updated_at(version: Version) -> datetime | None:
@@ -87,22 +92,38 @@ def updated_at(version: Version) -> datetime | None:
     return flatten.utc(stamp) if isinstance(stamp, datetime) else None
 
 
-def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse) -> Intake:
+def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse, read_again: ReadAgain | None = None) -> Intake:
     """Compare a batch with the log and return what is to be appended; the same batch twice appends nothing.
 
     The last of two rows with one id wins (it was fetched later). Rows with a broken contract go to quarantine, the
-    others go on.
+    others go on. A row whose updatedAt lies before the log's, or that stands again for a deleted record without a newer
+    one, may come from a replica that is behind: `read_again` asks for it once more, and its answer counts, as old as it
+    may be. Without it rows are taken as they are.
     """
     declared = contract(reading.endpoint.table)
     intake = Intake(Commit(reading.endpoint.table), Counts(fetched=len(raws)))
     rows = _keyed(reading, raws, intake)
     intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, sorted(rows.keys() | intake.gone_ids))
     for record_id, raw in rows.items():
-        _compare(reading, declared, record_id, raw, intake)
+        _compare(reading, declared, record_id, raw, intake, is_final=read_again is None)
+    if read_again is not None and intake.doubtful:
+        _settle(reading, declared, read_again(intake.doubtful), intake)
     _keep_rules(declared, intake)
     _count(intake)
     _fill(reading, declared, intake)
     return intake
+
+
+def _settle(reading: Reading, declared: Contract, answers: Mapping[int, bytes], intake: Intake) -> None:
+    """Take the doubtful records as their list shows them now; one that it does not show stays as the log has it."""
+    intake.counts.deduplicated += len(intake.doubtful)  # what the page said of them
+    intake.counts.fetched += len(answers)
+    intake.seen_ids -= intake.doubtful.keys() - answers.keys()
+    again = Intake(intake.commit, intake.counts)
+    for record_id, raw in _keyed(reading, list(answers.values()), again).items():
+        _compare(reading, declared, record_id, raw, intake, is_final=True)
+    intake.refused += again.refused
+    intake.gone_ids |= again.gone_ids
 
 
 def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int, bytes]:
@@ -122,21 +143,26 @@ def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int,
     return rows
 
 
-def _compare(reading: Reading, declared: Contract, record_id: int, raw: bytes, intake: Intake) -> None:
-    """Sort one record into unchanged, the same in other bytes, refused, or a new version."""
+def _compare(  # noqa: PLR0917
+    reading: Reading, declared: Contract, record_id: int, raw: bytes, intake: Intake, is_final: bool
+) -> None:
+    """Sort one record into unchanged, the same in other bytes, refused, doubtful, or a new version."""
     before, raw_hash = intake.known.get(record_id), records.raw_hash(raw)
     shape = reading.endpoint.shape_version(reading.expands)
     comparable = before if before and before.shape_version == shape and not before.is_deleted else None
     if comparable and comparable.raw_hash == raw_hash:
-        intake.counts.unchanged += 1
+        _unchanged(record_id, comparable, intake)
         return
     try:
         canonical = records.canonical(raw, reading.endpoint.volatile, reading.keep_personal)
+    except records.DuplicateKey as error:
+        intake.refused.append(records.rejected(raw, "duplicate_key", str(error), error.key, record_id=record_id))
+        return
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         intake.refused.append(records.rejected(raw, "unreadable", str(error), record_id=record_id))
         return
     if comparable and comparable.content_hash == canonical.content_hash:
-        intake.counts.unchanged += 1
+        _unchanged(record_id, comparable, intake)
         intake.same_content.append((reading.organisation_id, record_id, raw_hash))
         return
     record = records.validate(declared, canonical.payload, raw)
@@ -153,7 +179,25 @@ def _compare(reading: Reading, declared: Contract, record_id: int, raw: bytes, i
         _cause(before, shape, record), reading.run_id, reading.now, False, record, values, children,
         canonical.payload.decode(), raw, canonical.keys,
     )  # fmt: skip
-    intake.versions.append(version)
+    if before and not is_final and _is_behind(version, before):
+        found = {before.created_at, flatten.utc(getattr(record, "created_at", None))}
+        intake.doubtful[record_id] = {instant for instant in found if instant}
+    else:
+        intake.versions.append(version)
+
+
+def _unchanged(record_id: int, before: Latest, intake: Intake) -> None:
+    intake.counts.unchanged += 1
+    if before.updated_at and record_id not in intake.doubtful:
+        intake.reached = max(intake.reached or before.updated_at, before.updated_at)
+
+
+def _is_behind(version: Version, before: Latest) -> bool:
+    """Return whether a row is older than the log's, or shows a deleted record as it was."""
+    stamp = updated_at(version)
+    if stamp is None or before.updated_at is None:
+        return False
+    return stamp < before.updated_at or (before.is_deleted and stamp == before.updated_at)
 
 
 def _cause(before: Latest | None, shape: str, record: Record) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
 
@@ -33,6 +34,11 @@ class Listing:
     def fallback(self) -> str | None:
         """Return the endpoint's fallback expand if it is asked for."""
         return self.endpoint.fallback_expand if self.endpoint.fallback_expand in self.wanted else None
+
+    @property
+    def step(self) -> timedelta:
+        """Return the resolution of the list's date filters: a probe may have found it coarser than the API's instants."""
+        return timedelta(milliseconds=self.source.capabilities.resolution_ms or 1)
 
     @property
     def refusals(self) -> str | None:

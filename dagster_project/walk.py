@@ -20,11 +20,16 @@ from dagster_project.maintainx.client import Page
 from dagster_project.maintainx.errors import EndlessWalk, ProtocolError
 
 MILLISECOND = timedelta(milliseconds=1)  # the resolution of the API's instants
+SECOND = timedelta(seconds=1)  # the coarsest resolution that a filter may have
 MOST_BARE_PAGES = 100  # pages in a row without a row that can be placed
 TIE_WALKS = 10  # readings of a group of rows with one stamp until two agree
 
 Read = Callable[[Sequence[tuple[str, str]]], Page]  # one request: the endpoint's own parameters and these
 ReadAll = Callable[[Sequence[tuple[str, str]]], Iterator[Page]]  # the same, following the server's cursor
+
+
+class NotAsAsked(ProtocolError):
+    """A list is not sorted or filtered as it was asked for: what a walk by value reads of it proves nothing."""
 
 
 class Stamp(msgspec.Struct, rename="camel"):
@@ -61,7 +66,9 @@ def stamps(page: Page, field: str) -> list[Stamp]:
     return found
 
 
-def anchored(read: Read, read_all: ReadAll, field: str, since: datetime | None, until: datetime | None = None) -> Iterator[Page]:
+def anchored(  # noqa: PLR0917
+    read: Read, read_all: ReadAll, field: str, since: datetime | None, until: datetime | None = None, step: timedelta = MILLISECOND
+) -> Iterator[Page]:
     """Yield the rows with `field` in [since, until] in ascending order, rows of equal value to a fixed point.
 
     Args:
@@ -70,29 +77,30 @@ def anchored(read: Read, read_all: ReadAll, field: str, since: datetime | None, 
         field: updatedAt or createdAt, which the source filters and sorts by.
         since: first value, inclusive; None reads from the beginning.
         until: last value, inclusive; None reads to the end.
+        step: the resolution of the source's filter; where it turns out to be coarser, whole seconds are taken.
 
     Raises:
-        ProtocolError: the source did not sort or filter as asked.
+        NotAsAsked: the source did not sort or filter as asked.
     """
     anchor = since
-    upper = [(f"{field}[lte]", iso_up(until))] if until else []
+    upper = [(f"{field}[lte]", iso(ceiling(until, step)))] if until else []
     while True:
         lower = [(f"{field}[gte]", iso(anchor))] if anchor else []
         values: list[datetime] = []
-        for page in _until_placed(read, [*lower, *upper, ("sort", field)], field):
+        for page in placed(read, [*lower, *upper, ("sort", field)], field):
             values = [value for stamp in stamps(page, field) if (value := _at(stamp, field)) is not None]
-            _check_order(values, anchor, field)
+            step = _fitting(values, anchor, until, field, step)
             yield page
             if page.next_cursor is None:
                 return
-        if iso(values[-1]) > iso(values[0]):
+        if floor(values[-1], step) > floor(values[0], step):
             anchor = values[-1]
         else:
-            yield from _tied(read_all, field, values[0])
-            anchor = _floor(values[0]) + MILLISECOND
+            yield from _tied(read_all, field, values[0], step)
+            anchor = floor(values[0], step) + step
 
 
-def _until_placed(read: Read, params: list[tuple[str, str]], field: str) -> Iterator[Page]:
+def placed(read: Read, params: Sequence[tuple[str, str]], field: str) -> Iterator[Page]:
     """Yield the page, and by the server's cursor those after it while no row has a readable stamp to go on from."""
     page = read(params)
     for _ in range(MOST_BARE_PAGES):
@@ -109,20 +117,20 @@ def recent(read_all: ReadAll, stop_before: datetime | None) -> Iterator[Page]:
         yield page
         values = [stamp.updated_at for stamp in stamps(page, "updatedAt") if stamp.updated_at]
         if any(later > earlier for earlier, later in pairwise(values)):
-            raise ProtocolError("rows asked for in descending order of updatedAt came in another order", path="updatedAt")
+            raise NotAsAsked("rows asked for in descending order of updatedAt came in another order", path="updatedAt")
         if stop_before and values and values[-1] < stop_before:
             return
 
 
-def slices(first: datetime, last: datetime, count: int) -> list[Slice]:
-    """Return `count` disjoint parts of [first, last] that together hold every millisecond of it."""
-    start = _floor(first)
-    steps = max(1, int((last - start) / MILLISECOND) // count + 1)
+def slices(first: datetime, last: datetime, count: int, step: timedelta = MILLISECOND) -> list[Slice]:
+    """Return at most `count` parts of [first, last], each ending where the next begins: stamps finer than `step` are in one, too."""
+    start = floor(first, step)
+    length = step * ((last - start) // step // count + 1)
     found: list[Slice] = []
     while start <= last:
-        end = min(start + (steps - 1) * MILLISECOND, last)
+        end = min(start + length, floor(last, step) + step)
         found.append(Slice(f"{iso(start)}/{iso(end)}", start, end, start))
-        start = end + MILLISECOND
+        start = end
     return found
 
 
@@ -171,17 +179,33 @@ def iso(instant: datetime) -> str:
 
 
 def iso_up(instant: datetime) -> str:
-    """Return an instant as the API writes it, rounded up to the millisecond: an upper bound must not cut finer stamps off."""
-    return iso(instant + MILLISECOND - timedelta(microseconds=1))
+    """Return an instant as the API writes it, rounded up to the millisecond."""
+    return iso(ceiling(instant, MILLISECOND))
 
 
-def _floor(instant: datetime) -> datetime:
-    return instant - timedelta(microseconds=instant.microsecond % 1000)
+def floor(instant: datetime, step: timedelta) -> datetime:
+    """Return an instant rounded down to whole steps of at most a second."""
+    return instant - timedelta(microseconds=instant.microsecond % (step // timedelta(microseconds=1)))
 
 
-def _tied(read_all: ReadAll, field: str, value: datetime) -> Iterator[Page]:
-    """Yield the rows stamped in the millisecond of `value` until two readings give the same ids: then none was skipped."""
-    bounds = [(f"{field}[gte]", iso(value)), (f"{field}[lte]", iso(_floor(value) + MILLISECOND)), ("sort", field)]
+def ceiling(instant: datetime, step: timedelta) -> datetime:
+    """Return an instant rounded up to whole steps: an upper bound must not cut finer stamps off."""
+    return floor(instant + step - timedelta(microseconds=1), step)
+
+
+def check_order(values: Sequence[datetime], field: str, step: timedelta) -> None:
+    """Raise NotAsAsked unless the values ascend, as far as the source tells them apart."""
+    if any(floor(later, step) < floor(earlier, step) for earlier, later in pairwise(values) if later < earlier):
+        raise NotAsAsked(f"rows asked for in ascending order of {field} came in another order", path=field)
+
+
+def _tied(read_all: ReadAll, field: str, value: datetime, step: timedelta) -> Iterator[Page]:
+    """Yield the rows stamped within the step of `value` until two readings give the same ids: then none was skipped.
+
+    A row that leaves the group may push another out of sight, but then it is in one reading and not in the next.
+    """
+    start = floor(value, step)
+    bounds = [(f"{field}[gte]", iso(start)), (f"{field}[lte]", iso(start + step)), ("sort", field)]
     before: set[int] | None = None
     for _ in range(TIE_WALKS):
         ids: set[int] = set()
@@ -195,11 +219,27 @@ def _tied(read_all: ReadAll, field: str, value: datetime) -> Iterator[Page]:
     raise EndlessWalk(message, path=field)
 
 
-def _check_order(values: Sequence[datetime], anchor: datetime | None, field: str) -> None:
-    if any(later < earlier for earlier, later in pairwise(values)):
-        raise ProtocolError(f"rows asked for in ascending order of {field} came in another order", path=field)
-    if anchor and values and values[0] < anchor - MILLISECOND:
-        raise ProtocolError(f"rows asked for from {field} {iso(anchor)} start at {iso(values[0])}: the filter is ignored", path=field)
+def _fitting(values: Sequence[datetime], anchor: datetime | None, until: datetime | None, field: str, step: timedelta) -> timedelta:
+    """Return the step at which a page is what was asked for: the one given, else a second."""
+    if not values:
+        return step
+    for wider in dict.fromkeys((step, SECOND)):
+        try:
+            check_order(values, field, wider)
+            _check_bounds(values, anchor, until, field, wider)
+        except NotAsAsked:
+            if wider == SECOND:
+                raise
+        else:
+            return wider
+    return step
+
+
+def _check_bounds(values: Sequence[datetime], anchor: datetime | None, until: datetime | None, field: str, step: timedelta) -> None:
+    if anchor and values[0] < floor(anchor, step):
+        raise NotAsAsked(f"rows asked for from {field} {iso(anchor)} start at {iso(values[0])}: the filter is ignored", path=field)
+    if until and values[-1] > floor(until, step) + 2 * step:
+        raise NotAsAsked(f"rows asked for up to {field} {iso(until)} end at {iso(values[-1])}: the filter is ignored", path=field)
 
 
 def _at(stamp: Stamp, field: str) -> datetime | None:

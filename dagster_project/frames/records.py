@@ -31,6 +31,14 @@ class OnlyId(msgspec.Struct):
     id: Id
 
 
+class DuplicateKey(ValueError):
+    """An object has a key twice: which of its values counts, nobody can say."""
+
+    def __init__(self, key: str):
+        super().__init__(f"the key {key!r} stands more than once in one object")
+        self.key = key
+
+
 class Rejected(msgspec.Struct, frozen=True):
     """Why a record went to quarantine; raw_json has no personal data in it."""
 
@@ -56,6 +64,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ID = msgspec.json.Decoder(OnlyId)
 _KEY = msgspec.json.Decoder(Key)
 _DICT = msgspec.json.Decoder(dict)
+_ANY = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
@@ -100,10 +109,12 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
 
     Raises:
         msgspec.DecodeError, UnicodeDecodeError, RecursionError: not a JSON object, no valid Unicode, or nested too deep.
+        DuplicateKey: an object, at any depth, has a key twice.
     """
     if nests_beyond(raw, DEEPEST):
         raise RecursionError(f"nested deeper than {DEEPEST} levels")
     record = _DICT.decode(raw)
+    _check_keys(raw, record)
     keys = frozenset(record)
     if not keep_personal:
         record = without(record, PERSONAL_KEYS | SIGNED_URL_KEYS)
@@ -121,6 +132,27 @@ def nests_beyond(raw: bytes, levels: int) -> bool:
     for _ in range(levels):
         brackets = brackets.replace(b"{}", b"()").replace(b"[]", b"").replace(b"()", b"")
     return bool(brackets)
+
+
+def _check_keys(raw: bytes, record: dict) -> None:
+    """Raise DuplicateKey when decoding lost a key.
+
+    Written again, the record has as many `":` as before: each key has one, and so have strings that hold an escaped
+    quote and a colon. Only where that may not hold are the keys compared one by one, which costs ten times as much.
+    """
+    if raw.count(b'":') != _ANY.encode(record).count(b'":') or _is_uncertain(raw):
+        json.loads(raw, object_pairs_hook=_unique)
+
+
+def _is_uncertain(raw: bytes) -> bool:
+    """Return whether there is space before a colon, or a quote that is written otherwise."""
+    return b" :" in raw or b"\n" in raw or b"\t" in raw or b"\r" in raw or b"\\u0022" in raw
+
+
+def _unique(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise DuplicateKey(next(name for name in names if names.count(name) > 1))
 
 
 def without(value: Mapping, dropped: frozenset[str]) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from dagster_project import sync
+from dagster_project import first_load
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.plant_builder import Plant
 
@@ -26,4 +26,4 @@ def plant(warehouse: DuckDBWarehouse) -> Plant:
 @pytest.fixture(autouse=True)
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a first load of forty orders have eight slices, as one of a large company has."""
-    monkeypatch.setattr(sync, "SLICE_ROWS", 5)
+    monkeypatch.setattr(first_load, "SLICE_ROWS", 5)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project import failpoint, sync
+from dagster_project import failpoint, visit
 from simulator.instants import HOUR, MINUTE, iso
 from tests.faults.plant_builder import START, Plant
 
@@ -53,7 +53,7 @@ OWN_ORGANISATION = [HealthCheck.function_scoped_fixture]  # each example has an 
 @given(**ROUNDS)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=OWN_ORGANISATION)
 def test_any_history_read_with_any_crashes_ends_in_the_truth(warehouse, monkeypatch, rounds, cap, table):
-    monkeypatch.setattr(sync, "BATCH_ROWS", 3)
+    monkeypatch.setattr(visit, "BATCH_ROWS", 3)
     live_through(Plant(warehouse, cap), rounds, table)
 
 
@@ -61,7 +61,7 @@ def test_any_history_read_with_any_crashes_ends_in_the_truth(warehouse, monkeypa
 @given(**ROUNDS)
 @settings(max_examples=1000, deadline=None, suppress_health_check=[*OWN_ORGANISATION, HealthCheck.too_slow])
 def test_a_thousand_histories_read_with_any_crashes_end_in_the_truth(warehouse, monkeypatch, rounds, cap, table):
-    monkeypatch.setattr(sync, "BATCH_ROWS", 3)
+    monkeypatch.setattr(visit, "BATCH_ROWS", 3)
     live_through(Plant(warehouse, cap), rounds, table)
 
 
