@@ -24,7 +24,7 @@ ACTIONS = {
     "empty": "200 with an empty list and no cursor",
     "repeated_cursor": "the next cursor is the one that was sent",
     "patch": "rows whose id is in `rows` get other values: {id, or * for all: {field: value}}",
-    "respond": "the answer has `status` and `body`, as they stand",
+    "respond": "the answer has `status` and `body`, as they stand, and these `headers` (null takes one away)",
 }
 
 

@@ -1,5 +1,6 @@
 """What a fault does to a request, before it is answered and after."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -50,8 +51,16 @@ def after(fault: Fault, world: World, cursor: str | None, response: Response) ->
             body = details.get("body", "")
             response.status = details.get("status", 200)
             response.body = body.encode() if isinstance(body, str) else _encode(body)
+            _rewrite_headers(response, details.get("headers", {}))
         case "empty" | "repeated_cursor" | "patch":
             response.body = _rewritten(fault, cursor, response.body)
+
+
+def _rewrite_headers(response: Response, headers: Mapping[str, str | None]) -> None:
+    for name, value in headers.items():
+        response.headers.pop(name, None)
+        if value is not None:
+            response.headers[name] = value
 
 
 def date_header(world: World, skew_seconds: float = 0) -> str:

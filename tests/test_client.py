@@ -4,14 +4,8 @@ import gzip
 import json
 import logging
 import math
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -34,60 +28,7 @@ from simulator import plant
 from simulator.api import Simulator
 from simulator.options import Options
 from simulator.transport import transport
-
-DATE = {"Date": "Mon, 16 Nov 2026 06:00:00 GMT"}
-SIX = datetime(2026, 11, 16, 6, tzinfo=UTC)
-TOKEN = "secret-token-canary"
-E_MAIL = "ann@example.org"
-
-
-class Script:
-    """Answers one request after the other from a list (the last one for ever) and keeps what was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]) -> None:
-        self.answers = list(answers)
-        self.asked: list[httpx.Request] = []
-        self.slept: list[float] = []
-        self.said: list[str] = []
-        self.now = 0.0
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
-        self.asked.append(request)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, httpx.Response) else answer(request)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def client(self, **more: Any) -> MaintainX:
-        return MaintainX(
-            "https://api.example.org/v1",
-            TOKEN,
-            transport=httpx.MockTransport(self),
-            clock=lambda: self.now,
-            sleep=self.sleep,
-            jitter=lambda: 1.0,
-            on_wait=lambda _seconds, why: self.said.append(why),
-            **more,
-        )
-
-
-def answer(body: object = None, status: int = 200, **headers: str) -> httpx.Response:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return httpx.Response(status, headers=DATE | {name.replace("_", "-"): value for name, value in headers.items()}, content=content)
-
-
-def orders(*ids: int, cursor: str | None = None) -> httpx.Response:
-    return answer({"workOrders": [{"id": id_} for id_ in ids], "nextCursor": cursor, "nextPageUrl": "https://evil.example/v1/workorders"})
-
-
-def read(script: Script, **more: Any) -> list[Page]:
-    with script.client(**more) as source:
-        return list(source.pages("/workorders", "workOrders", [("updatedAt[gte]", "2026-01-01T00:00:00.000Z"), ("limit", "200")]))
-
+from tests.scripted import DATE, E_MAIL, SIX, TOKEN, Chunks, Script, answer, orders, read
 
 # What is read
 
@@ -98,7 +39,7 @@ def test_a_page_holds_each_record_as_maintainx_wrote_it():
     assert page == Page([b'{"id": 1,  "x":1.50e3}', b'{"id":9007199254740993,"t":"\\ud83d\\ude00 \xf0\x9f\x98\x80"}'], None, SIX, len(body))
 
 
-def test_pages_follow_the_cursor_alone_and_ask_the_same_each_time():
+def test_a10_pages_follow_the_cursor_alone_whatever_address_the_answer_names():
     script = Script(orders(1, 2, cursor="a|b"), orders(3, cursor="c"), orders())
     assert [record for page in read(script) for record in page.records] == [b'{"id": 1}', b'{"id": 2}', b'{"id": 3}']
     first = [("updatedAt[gte]", "2026-01-01T00:00:00.000Z"), ("limit", "200")]
@@ -113,7 +54,7 @@ def test_a_parameter_may_be_repeated():
     assert str(script.asked[0].url) == "https://api.example.org/v1/workorders?expand=assignees&expand=parts"
 
 
-def test_a_short_or_empty_page_with_a_cursor_is_not_the_end():
+def test_b7_a_short_or_empty_page_with_a_cursor_is_not_the_end():
     script = Script(orders(1, cursor="a"), orders(cursor="b"), orders(2))
     assert [len(page.records) for page in read(script)] == [1, 0, 1]
 
@@ -179,14 +120,14 @@ def test_traffic_counts_what_was_sent_and_received():
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504])
-def test_a_burst_of_ten_failures_costs_nothing_but_time(status):
+def test_a3_a_burst_of_ten_failures_costs_nothing_but_time(status):
     script = Script(*[answer(b"<html>Bad Gateway</html>", status)] * 10, orders(1))
     assert [page.records for page in read(script)] == [[b'{"id": 1}']]
     assert script.slept == [0.5, 1, 2, 4, 8, 16, 30, 30, 30, 30]
     assert script.said[0] == f"another try, as GET /workorders failed: status {status}"
 
 
-def test_a_failure_that_says_when_to_return_is_believed_up_to_two_minutes():
+def test_a3_a_failure_that_says_when_to_return_is_believed_up_to_two_minutes():
     script = Script(
         answer(b"", 503, Retry_After="7"),
         answer(b"", 503, Retry_After="86400"),
@@ -197,21 +138,21 @@ def test_a_failure_that_says_when_to_return_is_believed_up_to_two_minutes():
     assert script.slept == [7, 120, 120]
 
 
-def test_a_failure_that_lasts_is_unavailable():
+def test_a3_a_failure_that_lasts_ends_in_an_error_after_a_known_number_of_tries():
     script = Script(answer(b"", 502))
     with pytest.raises(Unavailable, match="GET /workorders failed: status 502") as caught:
         read(script)
     assert (len(script.asked), caught.value.status, caught.value.path) == (12, 502, "/workorders")
 
 
-def test_a_server_that_never_answered_at_all_is_given_up_soon():
+def test_a5_a_server_that_never_answered_at_all_is_given_up_soon():
     script = Script(httpx.ConnectError("[Errno -2] Name or service not known"))
     with pytest.raises(Unavailable, match="Name or service not known"):
         read(script)
     assert (len(script.asked), sum(script.slept)) == (4, 3.5)
 
 
-def test_a_storm_of_twenty_429_is_waited_out_window_by_window():
+def test_a1_a_storm_of_twenty_429_is_waited_out_window_by_window():
     storm = answer({"error": "Too many requests"}, 429, X_Rate_Limit_Limit="100", X_Rate_Limit_Remaining="0", X_Rate_Limit_Reset="60")
     script = Script(*[storm] * 20, orders(1))
     assert len(read(script)) == 1
@@ -219,20 +160,20 @@ def test_a_storm_of_twenty_429_is_waited_out_window_by_window():
     assert script.said == ["the rate limit of MaintainX"] * 20
 
 
-def test_a_429_without_headers_says_in_words_how_long_it_lasts():
+def test_a1_a_429_without_headers_says_in_words_how_long_it_lasts():
     script = Script(answer({"error": "Too many requests. Please retry in 10 seconds"}, 429), answer(b"", 429), orders(1))
     read(script)
     assert script.slept == [12, 1 + 2]
 
 
 @pytest.mark.parametrize("reset", ["1000000000", "-5", "soon"])
-def test_a_429_with_a_senseless_reset_never_waits_longer_than_two_minutes(reset):
+def test_a1_a_429_with_a_senseless_reset_never_waits_longer_than_two_minutes(reset):
     script = Script(*[answer(b"", 429, X_Rate_Limit_Reset=reset)] * 5, orders(1))
     read(script)
     assert all(0 < seconds <= 120 for seconds in script.slept)
 
 
-def test_500_answers_429_in_a_row_end_in_an_error():
+def test_a1_a_storm_of_429_without_end_ends_in_an_error_after_thirty_tries():
     script = Script(answer(b"", 429, X_Rate_Limit_Reset="30"))
     with pytest.raises(RateLimited, match="RATE_SHARE"):
         read(script)
@@ -242,14 +183,14 @@ def test_500_answers_429_in_a_row_end_in_an_error():
 @pytest.mark.parametrize(
     "failure", [httpx.ReadTimeout("slow"), httpx.ReadError("reset"), httpx.RemoteProtocolError("cut"), httpx.ConnectError("refused")]
 )
-def test_a_cut_connection_is_tried_again_from_the_same_cursor(failure):
+def test_a5_a_cut_connection_is_tried_again_from_the_same_cursor(failure):
     script = Script(orders(1, cursor="a"), failure, failure, orders(2))
     assert [page.records for page in read(script)] == [[b'{"id": 1}'], [b'{"id": 2}']]
     assert [request.url.params.get("cursor") for request in script.asked] == [None, "a", "a", "a"]
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b'{"workOrders":[{"id":1},{"id', b"<html>Sign in</html>", b'{"workOrders":[{"t":"\xff"'])
-def test_a_body_that_is_no_json_is_tried_again_and_then_an_error(body):
+def test_a8_a_body_that_is_no_json_is_tried_again_and_then_an_error(body):
     assert [page.records for page in read(Script(answer(body), answer(body), orders(1)))] == [[b'{"id": 1}']]
     script = Script(answer(body))
     with pytest.raises(ProtocolError, match="MAINTAINX_URL"):
@@ -273,7 +214,7 @@ def test_a_body_that_is_no_json_is_tried_again_and_then_an_error(body):
         (204, b"", ProtocolError, "status 204"),
     ],
 )
-def test_a_refusal_is_an_error_of_its_own_at_once(status, body, error, words):
+def test_a4_a_refusal_is_an_error_of_its_own_at_once_and_never_tried_again(status, body, error, words):
     script = Script(answer(body, status, Location="https://evil.example/"))
     with pytest.raises(error, match=words) as caught:
         read(script)
@@ -298,7 +239,7 @@ def test_a_refusal_is_an_error_of_its_own_at_once(status, body, error, words):
         b"[NaN]",
     ],
 )
-def test_json_that_is_no_page_of_the_list_is_never_the_end_of_the_data(body):
+def test_a8_json_that_is_no_page_of_the_list_is_never_the_end_of_the_data(body):
     script = Script(answer(body))
     with pytest.raises(ProtocolError):
         read(script)
@@ -315,7 +256,7 @@ def test_an_answer_without_a_clock_is_an_error():
         read(Script(httpx.Response(200, content=b'{"workOrders":[]}')))
 
 
-def test_a_cursor_that_comes_again_ends_the_walk():
+def test_b6_a_cursor_that_comes_again_ends_the_walk():
     for script in (
         Script(orders(1, cursor="a"), orders(2, cursor="a")),
         Script(orders(1, cursor="a"), orders(2, cursor="b"), orders(3, cursor="a")),
@@ -325,20 +266,20 @@ def test_a_cursor_that_comes_again_ends_the_walk():
         assert len(script.asked) <= 3
 
 
-def test_a_page_that_comes_again_under_another_cursor_ends_the_walk():
+def test_b6_a_page_that_comes_again_under_another_cursor_ends_the_walk():
     script = Script(orders(1, cursor="a"), orders(1, cursor="b"))
     with pytest.raises(EndlessWalk, match="same page"):
         read(script)
     assert len(script.asked) == 2
 
 
-def test_empty_pages_without_end_end_the_walk():
+def test_b6_empty_pages_without_end_end_the_walk():
     counter = iter(range(1000))
     with pytest.raises(EndlessWalk):
         read(Script(lambda _request: orders(cursor=str(next(counter)))))
 
 
-def test_a_list_without_end_ends_the_walk(monkeypatch):
+def test_b6_a_list_without_end_ends_the_walk(monkeypatch):
     monkeypatch.setattr(client, "MOST_PAGES", 5)
     counter = iter(range(1000))
     script = Script(lambda _request: orders(n := next(counter), cursor=str(n)))
@@ -347,18 +288,8 @@ def test_a_list_without_end_ends_the_walk(monkeypatch):
     assert len(script.asked) <= 6
 
 
-class Chunks(httpx.SyncByteStream):
-    """A body that arrives bit by bit, as from the network."""
-
-    def __init__(self, *chunks: bytes) -> None:
-        self.chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.chunks
-
-
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_body_beyond_the_cap_is_refused_and_never_held(monkeypatch, zipped):
+def test_a9_a_body_beyond_the_cap_is_refused_and_never_held(monkeypatch, zipped):
     monkeypatch.setattr(answers, "LARGEST_BODY", 1000)
     body = b'{"workOrders":["' + b"x" * 2000 + b'"]}'
     body, headers = (gzip.compress(body), {"Content-Encoding": "gzip"}) if zipped else (body, {})
@@ -397,7 +328,7 @@ def test_a_content_encoding_that_was_not_asked_for_is_refused():
         httpx.ReadTimeout("slow"),
     ],
 )
-def test_no_error_log_or_word_holds_the_token_or_an_e_mail(last, caplog):
+def test_i4_no_error_log_or_word_holds_the_token_or_an_e_mail(last, caplog):
     caplog.set_level(logging.DEBUG)
     script = Script(last)
     with script.client() as source, pytest.raises(MaintainXError) as caught:
@@ -423,162 +354,10 @@ def test_an_address_that_is_none_is_refused(url):
         MaintainX(url, TOKEN)
 
 
-# Over a real socket
-
-
-class Server:
-    """A socket that answers each connection with the next of its answers: bytes to send, or a function of the socket."""
-
-    def __init__(self, *answers: bytes | Callable[[socket.socket], None]) -> None:
-        self.answers = list(answers)
-        self.connections = self.requests = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> "Server":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with closing(self.listener):
-            self.listener.shutdown(socket.SHUT_RDWR)
-        self.thread.join(5)
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection:
-                self._talk(connection)
-
-    def _talk(self, connection: socket.socket) -> None:
-        connection.settimeout(5)
-        try:
-            while _request(connection):
-                answer = self.answers[min(self.requests, len(self.answers) - 1)]
-                self.requests += 1
-                if callable(answer):
-                    answer(connection)
-                    return
-                connection.sendall(answer)
-                if b"Connection: close" in answer:
-                    return
-        except OSError:
-            return
-
-    def client(self, seconds: float = 5.0) -> MaintainX:
-        url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/v1"
-        return MaintainX(url, TOKEN, exchange_seconds=seconds, sleep=lambda _seconds: None)
-
-
-def _request(connection: socket.socket) -> bytes:
-    asked = b""
-    while not asked.endswith(b"\r\n\r\n"):
-        more = connection.recv(65536)
-        if not more:
-            return b""
-        asked += more
-    return asked
-
-
-def http(body: bytes, *headers: str, length: int | None = None) -> bytes:
-    lines = [
-        "HTTP/1.1 200 OK",
-        "Date: Mon, 16 Nov 2026 06:00:00 GMT",
-        f"Content-Length: {len(body) if length is None else length}",
-        *headers,
-    ]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-GOOD = b'{"workOrders":[{"id":1},{"id":2}],"nextCursor":null}'
-
-
-def drip(data: bytes) -> Callable[[socket.socket], None]:
-    def send(connection: socket.socket) -> None:
-        for n in range(len(data)):
-            connection.sendall(data[n : n + 1])
-            time.sleep(0.02)
-
-    return send
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    "cut",
-    [
-        pytest.param(http(GOOD[:20], "Connection: close", length=len(GOOD)), id="short content-length"),
-        pytest.param(http(GOOD, "Connection: close", length=20), id="content-length too small"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + GOOD[:20], id="cut chunked"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + GOOD[:20], id="cut without length"),
-        pytest.param(http(gzip.compress(GOOD)[:-9], "Content-Encoding: gzip", "Connection: close"), id="cut gzip of the right length"),
-        pytest.param(http(b"no gzip at all", "Content-Encoding: gzip", "Connection: close"), id="damaged gzip"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 2**21, id="2 MB header"),
-        pytest.param(b"\x16\x03\x01 garbage\r\n\r\nConnection: close", id="no http"),
-        pytest.param(reset, id="reset before headers"),
-        pytest.param(lambda connection: (connection.sendall(http(GOOD)[:70]), reset(connection)), id="reset within headers"),
-        pytest.param(lambda connection: (connection.sendall(http(GOOD)[:-10]), reset(connection)), id="reset within the body"),
-        pytest.param(lambda connection: None, id="closed at once"),
-    ],
-)
-def test_an_answer_that_is_cut_is_read_again_and_never_half_used(cut):
-    with Server(cut, cut, http(GOOD, "Connection: close")) as server, server.client() as source:
-        (page,) = source.pages("/workorders", "workOrders")
-    assert page.records == [b'{"id":1}', b'{"id":2}']
-    assert server.requests == 3
-
-
-@pytest.mark.parametrize("slow", [drip(http(GOOD)), drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 500), lambda _connection: time.sleep(0.45)])
-def test_a_server_that_drips_does_not_outlast_the_deadline(slow):
-    with Server(slow, http(GOOD, "Connection: close")) as server, server.client(seconds=0.3) as source:
-        start = time.monotonic()
-        assert len(source.page("/workorders", "workOrders").records) == 2
-        assert time.monotonic() - start < 5
-    assert server.requests == 2
-
-
-def test_one_connection_serves_all_pages():
-    more = http(b'{"workOrders":[{"id":0}],"nextCursor":"a"}')
-    with Server(more, http(gzip.compress(GOOD), "Content-Encoding: gzip")) as server, server.client() as source:
-        assert [len(page.records) for page in source.pages("/workorders", "workOrders")] == [1, 2]
-    assert (server.connections, server.requests) == (1, 2)
-
-
-def test_nobody_listening_is_unavailable():
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    with (
-        MaintainX(f"http://127.0.0.1:{port}/v1", TOKEN, sleep=lambda _seconds: None) as source,
-        pytest.raises(Unavailable, match="refused"),
-    ):
-        source.page("/workorders", "workOrders")
-
-
-def test_a_machine_that_uses_a_proxy_still_reaches_its_own_simulator(monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    with Server(http(GOOD, "Connection: close")) as server, server.client() as source:
-        assert len(source.page("/workorders", "workOrders").records) == 2
-
-
-def test_the_deadline_holds_through_a_proxy(monkeypatch):
-    with Server(drip(http(GOOD)), http(GOOD, "Connection: close")) as proxy:
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.listener.getsockname()[1]}")
-        with MaintainX("http://mx.invalid/v1", TOKEN, exchange_seconds=0.3, sleep=lambda _seconds: None) as source:
-            assert len(source.page("/workorders", "workOrders").records) == 2
-    assert proxy.requests == 2
-
-
 # Against the simulator
 
 
-def test_all_work_orders_are_read_at_the_real_limit_without_one_429():
+def test_a1_all_work_orders_are_read_at_the_real_limit_without_one_429():
     now = 0.0
 
     def sleep(seconds: float) -> None:
@@ -597,7 +376,7 @@ def test_all_work_orders_are_read_at_the_real_limit_without_one_429():
     assert source.traffic().waits == (source.requests - 1) // 80
 
 
-def test_four_threads_share_one_budget_over_two_organisations():
+def test_a1_four_threads_share_one_budget_over_two_organisations():
     now = 0.0
 
     def sleep(seconds: float) -> None:

@@ -79,7 +79,7 @@ def send(budget: Budget, answer: dict[str, str]) -> None:
     phase=st.floats(0, 59),
     rounding=st.sampled_from([math.ceil, math.floor, round]),
 )
-def test_no_window_gets_more_than_the_share_and_none_is_refused(limit, share, latency, phase, rounding):
+def test_a1_no_window_gets_more_than_the_share_and_none_is_refused(limit, share, latency, phase, rounding):
     clock = Clock()
     server = Limiter(clock, limit, phase=phase, latency=latency, rounding=rounding)
     pace = budget(clock, share)
@@ -107,7 +107,7 @@ NONSENSE = st.sampled_from([None, "", "soon", "-5", "nan", "inf", "1e9", "100000
 
 
 @given(answers=st.lists(st.tuples(NONSENSE, NONSENSE, NONSENSE), min_size=1, max_size=20))
-def test_nonsense_in_the_headers_never_stops_it_and_never_makes_it_wait_for_long(answers):
+def test_a1_nonsense_in_the_headers_never_stops_it_and_never_makes_it_wait_for_long(answers):
     clock = Clock()
     pace = budget(clock)
     for answer in answers * 3:
@@ -119,7 +119,7 @@ def test_nonsense_in_the_headers_never_stops_it_and_never_makes_it_wait_for_long
     ("reset", "wait"),
     [("30", 30 + MARGIN + 0.5), ("0", MARGIN + 0.5), ("-7", MARGIN + 0.5), ("1000000000", 120), ("soon", DOCUMENTED_WINDOW + 1.5)],
 )
-def test_it_waits_until_reset_and_a_bit_when_nothing_remains(reset, wait):
+def test_a1_it_waits_until_reset_and_a_bit_when_nothing_remains(reset, wait):
     clock = Clock()
     pace = budget(clock)
     send(pace, headers(100, 0, reset))
@@ -127,7 +127,7 @@ def test_it_waits_until_reset_and_a_bit_when_nothing_remains(reset, wait):
     assert clock.slept == [wait]
 
 
-def test_a_429_makes_all_wait_as_long_as_it_says():
+def test_a1_a_429_makes_all_wait_as_long_as_it_says():
     clock = Clock()
     pace = budget(clock)
     with pace.permit() as permit:
@@ -136,7 +136,7 @@ def test_a_429_makes_all_wait_as_long_as_it_says():
     assert clock.slept == [10 + MARGIN + 0.5]
 
 
-def test_a_limit_that_drops_within_a_window_counts_at_once():
+def test_a2_a_limit_that_drops_within_a_window_counts_at_once():
     clock = Clock()
     pace = budget(clock)
     for n in range(20):
@@ -215,7 +215,7 @@ def test_a_request_that_never_got_an_answer_lets_the_next_one_ask():
     send(pace, headers(100, 99, 60))
 
 
-def test_four_threads_together_keep_to_the_share():
+def test_a1_four_threads_together_keep_to_the_share():
     clock = Clock()
     server = Limiter(clock, 20, latency=0.4)
     pace = budget(clock)
