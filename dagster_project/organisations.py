@@ -8,7 +8,10 @@ import httpx
 
 from dagster_project import sites
 from dagster_project.frames.records import owner_of
+from dagster_project.maintainx import capabilities
+from dagster_project.maintainx import capabilities
 from dagster_project.maintainx import client as maintainx
+from dagster_project.maintainx.capabilities import Capabilities
 from dagster_project.maintainx.errors import Forbidden, MaintainXError, ProtocolError
 from dagster_project.maintainx.pacing import Budget
 from dagster_project.settings import MissingToken, Settings
@@ -43,11 +46,14 @@ class Source:
         limit = budget(self.settings, token).announced_limit or DOCUMENTED_LIMIT
         return int(limit * MINUTES_A_DAY * self.settings.reconcile_share / self.shared_by)
 
-    def connect(self) -> maintainx.MaintainX:
+    def connect(self, most_requests: int | None = None) -> maintainx.MaintainX:
         """Return a client to use with `with`; all clients of one token share its rate budget.
+
+        It knows what a probe found out about this MaintainX, and sends nothing more after `most_requests`.
 
         Raises:
             MissingToken: the variable that sites.toml names is not set.
+            BadCapabilities: what a probe wrote cannot be read.
             Forbidden: its token is another organisation's, whose records must not be taken for this one's.
         """
         variable = self.organisation.token_variable
@@ -55,10 +61,12 @@ class Source:
             what = f"the token in {variable} reads organisation {', '.join(map(str, self.others))} and not {self.organisation_id}"
             raise Forbidden(f"{what}: nothing was read; check the id in sites.toml, and the token", path="/organizations")
         token = self.settings.token(variable).get_secret_value()
+        found = capabilities.load(self.settings.data_dir, self.organisation_id) if knows is None else knows
         return maintainx.MaintainX(
             self.settings.maintainx_url, token, self.organisation_id if self.sends_header else None, budget(self.settings, token),
-            transport=self.transport, token_variable=variable,
-            on_wait=lambda seconds, why: self.say(f"waiting {seconds:.0f} s: {why}"),
+            transport=self.transport, token_variable=variable, most_requests=most_requests,
+            capabilities=capabilities.load(self.settings.data_dir, self.organisation_id),
+            on_wait=lambda seconds, why: self.say(f"waiting {seconds:.0f} s: {why}"), capabilities=found, most_requests=most_requests,
         )  # fmt: skip
 
 
