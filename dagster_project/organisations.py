@@ -9,7 +9,6 @@ import httpx
 from dagster_project import sites
 from dagster_project.frames.records import owner_of
 from dagster_project.maintainx import capabilities
-from dagster_project.maintainx import capabilities
 from dagster_project.maintainx import client as maintainx
 from dagster_project.maintainx.capabilities import Capabilities
 from dagster_project.maintainx.errors import Forbidden, MaintainXError, ProtocolError
@@ -46,10 +45,10 @@ class Source:
         limit = budget(self.settings, token).announced_limit or DOCUMENTED_LIMIT
         return int(limit * MINUTES_A_DAY * self.settings.reconcile_share / self.shared_by)
 
-    def connect(self, most_requests: int | None = None) -> maintainx.MaintainX:
+    def connect(self, most_requests: int | None = None, knows: Capabilities | None = None) -> maintainx.MaintainX:
         """Return a client to use with `with`; all clients of one token share its rate budget.
 
-        It knows what a probe found out about this MaintainX, and sends nothing more after `most_requests`.
+        It knows what a probe found out about this MaintainX (unless `knows` says otherwise), and sends nothing more after `most_requests`.
 
         Raises:
             MissingToken: the variable that sites.toml names is not set.
@@ -64,9 +63,8 @@ class Source:
         found = capabilities.load(self.settings.data_dir, self.organisation_id) if knows is None else knows
         return maintainx.MaintainX(
             self.settings.maintainx_url, token, self.organisation_id if self.sends_header else None, budget(self.settings, token),
-            transport=self.transport, token_variable=variable, most_requests=most_requests,
-            capabilities=capabilities.load(self.settings.data_dir, self.organisation_id),
-            on_wait=lambda seconds, why: self.say(f"waiting {seconds:.0f} s: {why}"), capabilities=found, most_requests=most_requests,
+            transport=self.transport, token_variable=variable, most_requests=most_requests, capabilities=found,
+            on_wait=lambda seconds, why: self.say(f"waiting {seconds:.0f} s: {why}"),
         )  # fmt: skip
 
 
