@@ -137,7 +137,7 @@ class Reconciliation:
         """Return what today's share of the requests pays for; None when that is everything."""
         visit = self.visit
         left = requests_a_day - rolling.spent(visit.warehouse, visit.run.organisation_id, self.now)
-        plan = rolling.plan(self.known, self.now, self.boundary.watermark, left)
+        plan = rolling.plan(self.known, self.now, self.boundary.watermark, left, visit.source.capabilities.largest_page)
         return None if plan.is_whole else plan
 
     def numbered(self) -> Generation:

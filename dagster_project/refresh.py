@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from dagster_project import backup, models, publish
+from dagster_project import backup, publish
 from dagster_project.maintainx.endpoints import ENDPOINTS
 from dagster_project.organisation_run import OrganisationRun, RefreshReport, new_run_id, run_organisation
 from dagster_project.organisations import Say, Source, organisations, write_sites
@@ -110,6 +110,8 @@ def publish_all(settings: Settings, warehouse: DuckDBWarehouse, report: RefreshR
     report.known_at = last_known_at(warehouse)
     if report.known_at is None:
         raise NothingReadable("; ".join(f"organisation {one}: {why}" for one, why in report.failed.items()) or "no organisation was read")
+    from dagster_project import models  # noqa: PLC0415  dbt takes a second to import: not before there is something to build
+
     say("building the models")
     with warehouse.released():
         models.build(settings, report.known_at, report.known_at)

@@ -33,7 +33,7 @@ class Plan:
         return f"at RECONCILE_SHARE all of history is compared in {self.days} days, not in {MOST_DAYS}: raise it to find deletions sooner"
 
 
-def plan(known: pl.DataFrame, now: datetime, reached: datetime | None, allowed: int) -> Plan:
+def plan(known: pl.DataFrame, now: datetime, reached: datetime | None, allowed: int, page_rows: int | None = None) -> Plan:
     """Return what to read today.
 
     Args:
@@ -41,14 +41,16 @@ def plan(known: pl.DataFrame, now: datetime, reached: datetime | None, allowed: 
         now: the source's clock.
         reached: the createdAt up to which history was compared before; None starts over.
         allowed: requests that are left for today.
+        page_rows: records that one request brings; None: 200.
     """
-    whole = pages(known.height)
+    page_rows = page_rows or PAGE_ROWS
+    whole = pages(known.height, page_rows)
     if whole <= allowed:
         return Plan(is_whole=True, requests=whole)
     is_live, is_recent = pl.col("status").is_in(LIVE_STATUSES), pl.col("updated_at") >= now - timedelta(days=RECENT_DAYS)
-    always = sum(pages(known.filter(which).height) for which in (is_live, is_recent))
+    always = sum(pages(known.filter(which).height, page_rows) for which in (is_live, is_recent))
     part = max(1, allowed - always)
-    until = end_of_part(known["created_at"], reached, part * PAGE_ROWS)
+    until = end_of_part(known["created_at"], reached, part * page_rows)
     return Plan(is_whole=False, requests=always + part, since=reached, until=until, days=ceil(whole / part))
 
 
@@ -69,9 +71,9 @@ def end_of_part(created: pl.Series, since: datetime | None, rows: int) -> dateti
     return later[0] if later.len() else None
 
 
-def pages(rows: int) -> int:
+def pages(rows: int, page_rows: int) -> int:
     """Return the requests that reading so many rows costs."""
-    return rows // PAGE_ROWS + 1
+    return rows // page_rows + 1
 
 
 def spent(warehouse: Warehouse, organisation_id: int, now: datetime) -> int:
