@@ -1,0 +1,156 @@
+"""The real sync and reconciliation, on a DuckDB in memory, over the real client."""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import count
+
+import msgspec
+import pytest
+
+from dagster_project import first_load, reconcile, sync, visit, walk
+from dagster_project.breakers import Breaker
+from dagster_project.maintainx.client import MaintainX, Page
+from dagster_project.maintainx.endpoints import BY_TABLE
+from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.visit import Run
+from dagster_project.walk import Slice
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from simulator.instants import from_datetime, parse
+from simulator.transport import transport
+from tests.model.naive import Algorithm, Content, Failed
+from tests.model.source import Source
+
+HISTORIES = 250  # in one warehouse
+
+
+class Laboratory(ExitStack):
+    """Warehouses in memory, each for some hundred histories; batches and slices are as small as the source."""
+
+    def __enter__(self) -> "Laboratory":
+        """Make everything small."""
+        super().__enter__()
+        small = self._small = self.enter_context(pytest.MonkeyPatch.context())
+        small.setattr(first_load, "SLICE_ROWS", 2)
+        small.setattr(walk, "side_by_side", in_turn)
+        self._warehouses = ExitStack()
+        self.push(self._warehouses)
+        self._used = count()
+        return self
+
+    def real(self, source: Source) -> "Real":
+        """Return the real algorithm for one history."""
+        if next(self._used) % HISTORIES == 0:
+            self._warehouses.close()
+            self.warehouse = self._warehouses.enter_context(DuckDBWarehouse.in_memory())
+            self.warehouse.execute("set threads = 1")  # there is nothing to share out
+        self._small.setattr(visit, "BATCH_ROWS", source.setting.batch)
+        return Real(source, self.warehouse)
+
+
+def in_turn(parts: Sequence[Slice], read: Callable[[Slice], Iterator[Page]], workers: int = 4) -> Generator[tuple[Slice, Page | None]]:
+    """Yield the pages of several walks in turn: as `side_by_side`, but in an order that is the same every time."""
+    running = [(part, iter(read(part))) for part in parts]
+    while running:
+        part, pages = running.pop(0)
+        page = next(pages, None)
+        yield part, page
+        if page is not None:
+            running.insert(workers - 1, (part, pages))
+
+
+class Real(Algorithm):
+    """What the project does."""
+
+    has_sweep = keeps_up = True
+
+    def __init__(self, source: Source, warehouse: DuckDBWarehouse) -> None:
+        self.source, self.warehouse = source, warehouse
+        self.table, self.organisation = source.setting.table, source.organisation
+        self._runs, self._seconds = count(), 0.0
+        self._watermark: int | None = None
+
+    def sync(self) -> None:
+        with self.run() as (client, run):
+            sync.sync(BY_TABLE[self.table], client, self.warehouse, run)
+
+    def sweep(self, is_full: bool = True) -> None:
+        with self.run() as (client, run):
+            reconcile.reconcile(BY_TABLE[self.table], client, self.warehouse, run, is_full)
+
+    def settle(self) -> None:
+        with self.run(accepted=frozenset({self.table})) as (client, run):
+            reconcile.reconcile(BY_TABLE[self.table], client, self.warehouse, run, is_full=True)
+
+    @contextmanager
+    def run(self, accepted: frozenset[str] = frozenset()) -> Generator[tuple[MaintainX, Run]]:
+        """Give a client and a run of its own."""
+        token = f"demo-{self.organisation}"
+        try:
+            with MaintainX(
+                "http://mx/v1", token, transport=transport(self.source.simulator), clock=lambda: self._seconds, sleep=self._sleep
+            ) as client:
+                yield client, Run(f"run-{next(self._runs)}", self.organisation, client.now(), accepted=accepted)
+        except (MaintainXError, Breaker) as error:
+            raise Failed(f"{type(error).__name__}: {error}") from error
+
+    def _sleep(self, seconds: float) -> None:
+        self._seconds += seconds
+
+    def live(self) -> list[tuple[int, Content]]:
+        return [(id_, content_of(payload)) for id_, payload, is_deleted in self._latest() if not is_deleted]
+
+    def deleted(self) -> set[int]:
+        return {id_ for id_, _, is_deleted in self._latest() if is_deleted}
+
+    def _latest(self) -> list[tuple[int, str, bool]]:
+        found = self.warehouse.connection.execute(
+            f"""select id, payload, l.is_deleted from raw.{self.table} v join raw.{self.table}_latest l
+            using (organisation_id, id, version_number) where organisation_id = ?""",
+            [self.organisation],
+        )
+        return found.fetchall()
+
+    def check(self) -> None:
+        self._check_versions()
+        self._check_watermark()
+        self._check_children()
+
+    def _check_versions(self) -> None:
+        """Versions are numbered from 1 without a gap, and the newest is the latest."""
+        wrong = self.warehouse.connection.execute(
+            f"""select id, list(v.version_number order by v.version_number) as numbers, any_value(l.version_number) as latest
+            from raw.{self.table} v full join raw.{self.table}_latest l using (organisation_id, id) where organisation_id = ?
+            group by id having numbers <> range(1, latest + 1) or latest is null""",
+            [self.organisation],
+        ).fetchall()
+        assert not wrong, f"versions of a record (id, numbers, latest): {wrong}"
+
+    def _check_watermark(self) -> None:
+        """The watermark never goes back, nor past what is stored once the first load is complete."""
+        main = self.warehouse.states(self.organisation, self.table).get("")
+        if main is None or main.watermark is None:
+            assert self._watermark is None, "the watermark is gone"
+            return
+        before, self._watermark = self._watermark, from_datetime(main.watermark)
+        assert before is None or before <= self._watermark, f"the watermark went back from {before} to {self._watermark}"
+        newest = max((updated_at for every in self.source.seen.values() for _, updated_at in every), default=0)
+        assert self._watermark <= newest, f"the watermark {self._watermark} is later than anything the source ever had, {newest}"
+
+    def _check_children(self) -> None:
+        """The typed columns and the children of a version are those of its payload."""
+        if self.table != "work_orders":
+            return
+        wrong = self.warehouse.connection.execute(
+            """select id, version_number, title, duration_seconds, is_deleted from raw.work_orders v
+            left join raw.work_order_time_items c using (organisation_id, id, version_number)
+            where organisation_id = ? and ('v' || duration_seconds is distinct from title) <> is_deleted""",
+            [self.organisation],
+        ).fetchall()
+        assert not wrong, f"children of versions: {wrong}"
+
+
+def content_of(payload: str) -> Content:
+    """Return what a copy must have."""
+    record = msgspec.json.decode(payload)
+    text = record.get("title") or record.get("name") or record["description"]
+    return int(text[1:]), parse(record["updatedAt"])
