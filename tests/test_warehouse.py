@@ -244,6 +244,15 @@ def test_a_state_is_read_as_it_was_written(tmp_path):
         assert [warehouse.states(one.organisation_id, one.endpoint) for one in others] == [{"": one} for one in others]
 
 
+def test_states_of_a_program_that_did_not_seal_them_are_sealed_when_the_column_comes(tmp_path):
+    with new_warehouse(tmp_path) as warehouse:
+        warehouse.commit(Commit("work_orders", states=[State(NORTHFIELD, "work_orders", watermark=NOW)]))
+        warehouse.execute("alter table ops.state drop column seal")
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb") as warehouse:
+        assert warehouse.states(NORTHFIELD, "work_orders") == {"": State(NORTHFIELD, "work_orders", watermark=NOW)}
+        assert stored(warehouse, "ops.audit") == []
+
+
 def test_replace_puts_rows_in_the_place_of_those_that_match(warehouse):
     rows = [{"run_id": name, "organisation_id": NORTHFIELD, "status": "running"} for name in ("a", "b")]
     warehouse.insert("runs", rows)
@@ -257,7 +266,8 @@ def test_replace_puts_rows_in_the_place_of_those_that_match(warehouse):
 def test_every_table_of_ops_takes_a_row_that_says_nothing(warehouse):
     for table, columns in OPS.items():
         warehouse.insert(table, [{}])
-        assert stored(warehouse, f"ops.{table}") == [(None,) * len(columns)]
+        named = ", ".join(column for column in columns if column != "seal")
+        assert set(stored(warehouse, f"ops.{table}", named)[0]) == {None}
 
 
 def test_live_records_come_by_id_with_what_a_comparison_needs(warehouse):

@@ -12,18 +12,23 @@ import polars as pl
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import contract
 from dagster_project.frames.schemas import RECORDS
+from dagster_project.warehouse.arrow import ArrowStream
 from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, LeaseLost, State, Tombstone, WarehouseBusy
 from dagster_project.warehouse.folders import copy_in_place
-from dagster_project.warehouse.lease import Lease, Say
-from dagster_project.warehouse.tables import LATEST, LEASE, OPS
+from dagster_project.warehouse.lease import Lease, Say, wall_clock
+from dagster_project.warehouse.tables import LATEST, LEASE, OPS, SEAL
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
-    pl.Datetime: "TIMESTAMPTZ", pl.Date: "DATE",
+    pl.Datetime: "TIMESTAMP WITH TIME ZONE", pl.Date: "DATE",
 }  # fmt: skip
 
 
 QUARANTINE_KEY = ("{}.organisation_id", "{}.endpoint", "coalesce({0}.record_id, {0}.raw_hash)", "{}.reason_code")
+_CHANGED_STATES = f"""
+    select string_agg(concat('slice "', slice, '", watermark ', coalesce(cast(watermark as varchar), 'none')), '; ' order by slice)
+    from ops.state where organisation_id = ? and endpoint = ? and seal is distinct from {SEAL}
+"""
 DRIFT_KEY = ("{}.organisation_id", "{}.endpoint", "{}.kind", "{}.field", "{}.value")
 
 
@@ -161,11 +166,21 @@ class DuckDBWarehouse:
                 self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
 
     def states(self, organisation_id: int, endpoint: str) -> dict[str, State]:
-        """Return the endpoint's states by slice."""
-        rows = self.query(
-            f"select {', '.join(OPS['state'])} from ops.state where organisation_id = ? and endpoint = ?", [organisation_id, endpoint]
-        )
+        """Return the endpoint's states by slice; none when one of them was changed by anything but a sync: it is read anew."""
+        key = [organisation_id, endpoint]
+        changed = self.connection.execute(f"{_CHANGED_STATES} having count(*) > 0", key).fetchall()
+        if changed:
+            self._refuse_states(organisation_id, endpoint, changed[0][0])
+        fields = ", ".join(State.__dataclass_fields__)
+        rows = self.query(f"select {fields} from ops.state where organisation_id = ? and endpoint = ?", key)
         return {row["slice"]: State(**row) for row in rows.to_dicts()}
+
+    def _refuse_states(self, organisation_id: int, endpoint: str, found: str) -> None:
+        detail = f"ops.state was changed by something else than a sync ({found}): it was dropped, and everything is read again"
+        about = {"audited_at": wall_clock(), "organisation_id": organisation_id, "endpoint": endpoint}
+        with self.transaction():
+            self.connection.execute("delete from ops.state where organisation_id = ? and endpoint = ?", [organisation_id, endpoint])
+            self._append("ops.audit", _ops_frame("audit", [about | {"action": "state_refused", "detail": detail}]))
 
     def forget_slices(self, organisation_id: int, endpoint: str, main: State) -> None:
         """End a first load: replace its slices by the main state."""
@@ -186,7 +201,7 @@ class DuckDBWarehouse:
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
         """Return the result of a query."""
-        return self.connection.sql(sql, params=list(parameters)).pl()
+        return pl.DataFrame(ArrowStream(self.connection.sql(sql, params=list(parameters))))
 
     def execute(self, sql: str, parameters: Sequence = ()) -> None:
         """Run a statement."""
@@ -272,17 +287,25 @@ class DuckDBWarehouse:
             self.connection.execute(f"create schema if not exists {schema}")
             declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
             self.connection.execute(f"create table if not exists {name} ({declared})")
-        columns_sql = "select table_schema || '.' || table_name, column_name from information_schema.columns"
-        known = set(self.connection.execute(columns_sql).fetchall())
+        columns_sql = "select table_schema || '.' || table_name, column_name, data_type from information_schema.columns"
+        known = {(table, column): dtype for table, column, dtype in self.connection.execute(columns_sql).fetchall()}
         for name, columns in declared_tables.items():
             for column, dtype in columns.items():
                 if (name, column) not in known:  # a column that came with a newer version of this program
-                    self.connection.execute(f'alter table {name} add column "{column}" {_sql_type(column, dtype)}')
+                    self._add_column(name, column, dtype)
+                elif known[name, column] != _SQL_TYPES[type(dtype)]:
+                    what = f"{name}.{column} is {known[name, column]}, not {_SQL_TYPES[type(dtype)]}"
+                    raise duckdb.InvalidInputException(f"{what}: it was changed by something else than this program")
+
+    def _add_column(self, table: str, column: str, dtype: pl.DataType) -> None:
+        self.connection.execute(f'alter table {table} add column "{column}" {_sql_type(column, dtype)}')
+        if (table, column) == ("ops.state", "seal"):
+            self.connection.execute(f"update ops.state set seal = {SEAL}")
 
     @contextmanager
     def _given(self, **frames: pl.DataFrame) -> Generator[None]:
         for name, frame in frames.items():
-            self.connection.register(name, frame.to_arrow())
+            self.connection.register(name, ArrowStream(frame))
         try:
             yield
         finally:
@@ -291,8 +314,9 @@ class DuckDBWarehouse:
 
     def _append(self, table: str, rows: pl.DataFrame) -> None:
         if rows.height:
+            columns = f"* replace ({SEAL} as seal)" if table == "ops.state" else "*"
             with self._given(given_rows=rows):
-                self.connection.execute(f"insert into {table} by name select * from given_rows")
+                self.connection.execute(f"insert into {table} by name select {columns} from given_rows")
 
     def _replace_keys(self, table: str, rows: pl.DataFrame, keys: Sequence[str]) -> None:
         same = " and ".join(f"t.{key} is not distinct from g.{key}" for key in keys)

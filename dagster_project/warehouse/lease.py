@@ -155,7 +155,7 @@ class Lease:
         """Take the next fencing token; of two machines that try at once, one succeeds."""
         self.folder.mkdir(exist_ok=True)
         self.before = newest_holder(self.folder)
-        now = _now()
+        now = wall_clock()
         if self.before and not self.before.is_on(self.me) and self.before.is_alive(now):
             raise self._busy(self.before)
         fence = self.before.fence + 1 if self.before else 1
@@ -173,7 +173,7 @@ class Lease:
 
     def _busy(self, holder: Holder | None) -> WarehouseBusy:
         what = f"{self.warehouse} is being written by {holder or 'another process'}"
-        if holder and not holder.is_alive(_now()):
+        if holder and not holder.is_alive(wall_clock()):
             what += f", which gave no sign of life after {holder.renewed_at:%H:%M:%S} UTC (stopped?)"
         elif holder and not holder.is_on(self.me):
             what += f"; its lease lasts until {holder.expires_at:%H:%M:%S} UTC unless it is renewed"
@@ -189,7 +189,7 @@ class Lease:
 
     def _renew_once(self) -> None:
         if not self.is_lost():
-            now = _now()
+            now = wall_clock()
             self.me = replace(self.me, renewed_at=now, expires_at=now + timedelta(seconds=self.seconds))
             self._write(self.me)
 
@@ -229,9 +229,10 @@ def command_of(arguments: list[str]) -> str:
 
 def _me(host: str, command: str, seconds: float) -> Holder:
     boot = "" if host or not _BOOT.is_file() else _BOOT.read_text(encoding="ascii").strip()
-    now, token = _now(), secrets.token_hex(8)
+    now, token = wall_clock(), secrets.token_hex(8)
     return Holder(0, host or socket.gethostname(), boot, os.getpid(), command, now, now, now + timedelta(seconds=seconds), token)
 
 
-def _now() -> datetime:
+def wall_clock() -> datetime:
+    """Return the instant on this machine's wall."""
     return datetime.now(UTC)

@@ -21,6 +21,12 @@ LATEST: dict[str, pl.DataType] = {
     "cost_cents": WHOLE,
 }
 
+# what a state says, as one digest: a state that was changed by anything but a sync does not match its seal. What is NULL is left out,
+# so that a column that comes with a newer program leaves the seals as they are.
+SEAL = "md5(concat_ws('|', {}))".format(", ".join(f"'{name}=' || {name}" for name in (
+    "organisation_id", "endpoint", "slice", "watermark", "slice_from", "slice_to", "is_complete", "expands", "generation",
+)))  # fmt: skip
+
 LEASE: dict[str, pl.DataType] = {  # ops.lease has one row: who writes, or wrote last; of this file alone, so never copied
     "fence": WHOLE, "holder": TEXT, "taken_at": INSTANT, "renewed_at": INSTANT, "expires_at": INSTANT,
 }  # fmt: skip
@@ -37,7 +43,7 @@ OPS: dict[str, dict[str, pl.DataType]] = {
     },
     "state": {
         "organisation_id": WHOLE, "endpoint": TEXT, "slice": TEXT, "watermark": INSTANT, "slice_from": INSTANT, "slice_to": INSTANT,
-        "is_complete": FLAG, "expands": TEXT, "run_id": TEXT, "generation": WHOLE,
+        "is_complete": FLAG, "expands": TEXT, "run_id": TEXT, "generation": WHOLE, "seal": TEXT,
     },
     "seen": {"organisation_id": WHOLE, "endpoint": TEXT, "generation": WHOLE, "id": WHOLE},
     "source": {"source": TEXT},

@@ -4,15 +4,17 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from dagster_project.settings import ROOT
-from dagster_project.warehouse.base import WarehouseBusy
+from dagster_project.warehouse.base import DamagedWarehouse, WarehouseBusy
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.lease import Lease
-from tests.small_world import stored
+from tests.faults.plant_builder import START, Plant
+from tests.small_world import new_warehouse, stored
 from tests.test_lease import DistantLease
 
 # One writer (F6)
@@ -111,3 +113,65 @@ def test_f6_the_second_of_two_machines_is_refused_while_the_first_shows_signs_of
         first.insert("source", [{"source": "undisturbed"}])
     with DuckDBWarehouse(path, lease=DistantLease(path, host="second")) as second:
         assert stored(second, "ops.source", "source") == [("undisturbed",)]
+
+
+# State that something else than a sync has changed (F9)
+
+
+def audited(warehouse: DuckDBWarehouse, plant: Plant, action: str = "state_refused") -> list[str]:
+    """Return what ops.audit says about a plant."""
+    query = "select detail from ops.audit where organisation_id = ? and action = ? order by audited_at"
+    return warehouse.query(query, [plant.organisation, action])["detail"].to_list()
+
+
+TAMPERED = {
+    "in-the-future": "update ops.state set watermark = timestamptz '2999-01-01 00:00:00+00' where organisation_id = {mine}",
+    "a-little-later": "update ops.state set watermark = watermark + interval 5 hours where organisation_id = {mine}",
+    "null": "update ops.state set watermark = null where organisation_id = {mine}",
+    "infinite": "update ops.state set watermark = 'infinity' where organisation_id = {mine}",
+    "of-another-organisation": "delete from ops.state where organisation_id = {mine}; "
+    "insert into ops.state select * replace ({mine} as organisation_id) from ops.state where organisation_id = {other}",
+    "of-another-endpoint": "update ops.state set endpoint = 'work_orders', watermark = timestamptz '2026-11-16 05:59:00+00' "
+    "where organisation_id = {mine} and endpoint = 'assets'",
+    "negative-slices": "insert into ops.state select * replace ('x' as slice, watermark as slice_from, "
+    "watermark - interval 9 days as slice_to, false as is_complete) from ops.state where organisation_id = {mine}",
+    "without-its-seal": "update ops.state set watermark = watermark + interval 5 hours, seal = null where organisation_id = {mine}",
+}
+
+
+@pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED.keys())
+def test_f9_a_state_that_was_changed_by_hand_is_refused_audited_and_everything_is_read_again(warehouse, plant, change):
+    other = Plant(warehouse)
+    other.orders(range(1, 3), updated=START)
+    other.sync()
+    plant.sync()
+    plant.world.advance(timedelta(hours=1))
+    plant.change("work_orders", 7, title="changed before the state was")
+    plant.world.advance(timedelta(hours=3))
+    if "assets" in change:
+        plant.sync("assets")
+    for statement in change.format(mine=plant.organisation, other=other.organisation).split("; "):
+        warehouse.execute(statement)
+    plant.sync()
+    assert plant.log() == plant.truth()
+    assert len(audited(warehouse, plant)) == 1
+    assert "was changed by something else than a sync" in audited(warehouse, plant)[0]
+    plant.sync()
+    assert len(audited(warehouse, plant)) == 1
+
+
+def test_f9_a_state_that_was_deleted_is_a_first_load_and_not_a_gap(warehouse, plant):
+    plant.sync()
+    plant.change("work_orders", 7, title="changed")
+    plant.world.advance(timedelta(hours=9))
+    warehouse.execute("delete from ops.state where organisation_id = ?", [plant.organisation])
+    assert plant.sync().is_first_load
+    assert plant.log() == plant.truth()
+
+
+def test_f9_a_column_of_another_type_is_refused_with_its_name_and_what_to_do(tmp_path):
+    with new_warehouse(tmp_path) as warehouse:
+        warehouse.execute("alter table ops.state alter watermark type varchar")
+        path = warehouse.path
+    with pytest.raises(DamagedWarehouse, match=r"ops\.state\.watermark is VARCHAR, not TIMESTAMP WITH TIME ZONE.*make restore"):
+        DuckDBWarehouse(path).__enter__()
