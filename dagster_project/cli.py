@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from dagster_project import backup, clean, demo, models, programs, publish, refresh, settings, sites, up
+from dagster_project import backup, clean, demo, models, organisations, probe, programs, publish, refresh, settings, sites, up
 from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.maintainx.redaction import guard_logs
 from dagster_project.settings import MissingToken, Settings
 from dagster_project.warehouse import figures
 from dagster_project.warehouse.base import DamagedWarehouse, LeaseLost, WarehouseBusy
@@ -35,6 +36,7 @@ Wait = Annotated[
 @contextmanager
 def _plain_errors(wait: int | None = None) -> Generator[Settings]:
     """Give the settings; print a known error in one line, with its next step, and exit with 1."""
+    guard_logs()
     try:
         yield settings.load(**({} if wait is None else {"warehouse_wait": wait}))
     except KNOWN as error:
@@ -105,6 +107,16 @@ def status_command() -> None:
         _say(f"last run: {effort.fetched} records read in {effort.requests} requests, {effort.versions} new versions")
         _say(f"open quarantine: {effort.quarantined} records")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
+
+
+@app.command("probe")
+def probe_command() -> None:
+    """Find out, reading only, what this MaintainX does where its documentation is silent; later runs act on it."""
+    with _plain_errors() as found:
+        for source in organisations.organisations(found, _say):
+            report = probe.probe(source)
+            Console().print(report.as_table())
+            _say(f"written to {report.file}")
 
 
 @app.command("simulator", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

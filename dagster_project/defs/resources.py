@@ -10,6 +10,7 @@ from pydantic import PrivateAttr
 from dagster_project import organisation_run, organisations, refresh, settings
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.errors import MaintainXError
+from dagster_project.maintainx.redaction import guard_logs
 from dagster_project.organisation_run import OrganisationRun, RefreshReport
 from dagster_project.organisations import Source
 from dagster_project.settings import MissingToken
@@ -192,5 +193,6 @@ def failed_organisations(warehouse: DuckDBWarehouse, run_id: str, organisations:
 
 @dg.definitions
 def resources() -> dg.Definitions:
-    """Return the resources of every asset."""
+    """Return the resources of every asset; from here on no log of this process shows a secret."""
+    guard_logs()
     return dg.Definitions(resources={"warehouse": WarehouseResource(), "maintainx": MaintainXResource()})

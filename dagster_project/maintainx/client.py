@@ -125,6 +125,16 @@ class MaintainX:
         """The number of requests sent so far, retries included."""
         return self._traffic.requests
 
+    @property
+    def largest_page(self) -> int | None:
+        """The most rows that a page may have, as far as a refusal or a probe has told."""
+        return self._largest_page
+
+    @property
+    def announced_limit(self) -> float | None:
+        """How many requests a window allows the token's user, as announced last."""
+        return self._budget.announced_limit
+
     def traffic(self) -> Traffic:
         """Return what was sent and received so far."""
         return self._traffic
