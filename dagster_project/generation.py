@@ -9,7 +9,7 @@ import polars as pl
 from dagster_project.ingest import Intake
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.endpoints import Endpoint
-from dagster_project.sync import Run, Visit, latest_of
+from dagster_project.visit import Run, Visit, latest_of
 from dagster_project.warehouse.base import Commit, State, Warehouse
 from dagster_project.warehouse.tables import OPS
 

@@ -16,8 +16,8 @@ from dagster_project import walk
 from dagster_project.failpoint import failpoint
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint
-from dagster_project.maintainx.errors import ProtocolError
-from dagster_project.sync import EndpointReport, Progress, Run, Visit, batches, nothing
+from dagster_project.visit import EndpointReport, Progress, Run, Visit, batches, nothing
+from dagster_project.walk import NotAsAsked
 from dagster_project.warehouse.base import Commit, State, Warehouse
 
 TABLE = "work_orders"
@@ -51,7 +51,8 @@ def note(warehouse: Warehouse, run: Run) -> None:
 def sweep(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, progress: Progress = nothing) -> EndpointReport:
     """Read the orders whose labour may have changed, and append a version of each whose content did.
 
-    Costs one request for 200 orders: those at work, and those done in the last 14 days.
+    Costs one request for 200 orders: those at work, and those done in the last 14 days. Where the list does not sort or
+    filter as asked it is read whole.
 
     Raises:
         MaintainXError: the source failed; what was read stays, and the sweep is still due.
@@ -59,8 +60,13 @@ def sweep(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run,
     """
     visit = Visit(endpoint, source, warehouse, run, progress)
     visit.report.kind = KIND
-    for pages in batches(chain(at_work(visit), recently_done(visit))):
-        visit.store(pages)
+    try:
+        for pages in batches(chain(at_work(visit), recently_done(visit))):
+            visit.store(pages)
+    except NotAsAsked as error:
+        visit.distrust = error
+        for pages in batches(visit.list.every()):
+            visit.store(pages)
     report = visit.finish()
     failpoint("labour.read")
     note(warehouse, run)
@@ -79,7 +85,7 @@ def recently_done(visit: Visit) -> Iterator[Page]:
         yield page
         found = completions(page)
         if any(later > earlier for earlier, later in pairwise(found)):
-            raise ProtocolError("rows asked for in descending order of completedAt came in another order", path="completedAt")
+            raise NotAsAsked("rows asked for in descending order of completedAt came in another order", path="completedAt")
         undated = 0 if found else undated + 1
         if undated == MOST_UNDATED_PAGES:
             visit.report.reason = f"{undated} pages of done orders without a completedAt: those done lately were not all swept"
@@ -105,5 +111,6 @@ def anchored(
 ) -> Iterator[Page]:
     """Yield the rows of one anchored walk whose every request also carries `where`."""
     return walk.anchored(
-        lambda params: visit.list.one([*where, *params]), lambda params: visit.list.all([*where, *params]), field, since, until
-    )
+        lambda params: visit.list.one([*where, *params]), lambda params: visit.list.all([*where, *params]), field, since, until,
+        visit.list.step,
+    )  # fmt: skip

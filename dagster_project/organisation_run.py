@@ -12,7 +12,7 @@ from dagster_project.organisations import Source
 from dagster_project.publish import Published
 from dagster_project.reconcile import Comparison
 from dagster_project.settings import MissingToken
-from dagster_project.sync import EndpointReport, Run
+from dagster_project.visit import EndpointReport, Run
 from dagster_project.warehouse.base import Warehouse
 
 LARGEST_SKEW = timedelta(hours=1)  # between two clocks of the source

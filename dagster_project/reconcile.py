@@ -9,14 +9,17 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from dagster_project import labour, rolling, walk
+from dagster_project import labour, rolling
+from dagster_project.breakers import Breaker
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.flatten import Version
 from dagster_project.generation import Generation, Sweep
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
-from dagster_project.sync import Breaker, EndpointReport, Run, batches
+from dagster_project.recheck import by_creation
+from dagster_project.visit import EndpointReport, Run, batches
+from dagster_project.walk import NotAsAsked
 from dagster_project.warehouse.base import Commit, Latest, State, Warehouse
 
 REQUESTS = 1_440  # a day, where nobody says: 1 % of what 100 requests a minute allow
@@ -154,13 +157,10 @@ class Reconciliation:
     def compare(self) -> None:
         """Read, compare, heal."""
         try:
-            for pages in batches(self.pages()):
-                self.tally(self.visit.store(pages))
-                failpoint("reconcile.batch_done")
+            self.read()
             self.absentees()
         except Breaker:
-            if self.generation:  # what it has seen is in doubt
-                self.generation.end()
+            self.give_up()  # what it has seen is in doubt
             raise
         if self.plan:
             boundary = replace(self.boundary, watermark=self.plan.until)
@@ -170,6 +170,27 @@ class Reconciliation:
         if self.generation:
             self.generation.end()
             failpoint("reconcile.generation_done")
+
+    def read(self) -> None:
+        """Read and heal the scope; the whole list, when the source does not do what a walk needs."""
+        try:
+            self.take(self.pages())
+        except NotAsAsked as error:
+            self.visit.distrust, self.plan, self.result.scope = error, None, "full"
+            self.give_up()
+            self.take(self.visit.list.every())
+
+    def take(self, pages: Iterator[Page]) -> None:
+        """Store pages and compare what they showed with what the log held before."""
+        for batch in batches(pages):
+            self.tally(self.visit.store(batch))
+            failpoint("reconcile.batch_done")
+
+    def give_up(self) -> None:
+        """End a numbered sweep without a verdict."""
+        if self.generation:
+            self.generation.end()
+            self.generation = self.visit.generation = self.result.generation = None
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages that make up the scope."""
@@ -267,13 +288,10 @@ class Reconciliation:
         """Read records that exist but were not shown where they should be, through their list."""
         if not moved.height:
             return
-        if self.endpoint.walk is Walk.ANCHORED:
-            for created_at in moved["created_at"].drop_nulls().unique().sort():
-                bounds = [("createdAt[gte]", walk.iso(created_at)), ("createdAt[lte]", walk.iso_up(created_at))]
-                self.tally(self.visit.store(list(self.visit.list.all(bounds))))
+        if self.endpoint.walk is Walk.ANCHORED and not self.visit.distrust:
+            self.take(by_creation(self.visit.list, moved["created_at"].drop_nulls().unique().sort().to_list()))
         else:  # a deletion between two pages may have pushed them out of sight
-            for pages in batches(self.visit.list.every()):
-                self.tally(self.visit.store(pages))
+            self.take(self.visit.list.every())
 
     def conclude(self) -> None:
         """Fill in the sums and the verdict."""

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from dagster_project import labour, reconcile, sync
+from dagster_project.breakers import Breaker
 from dagster_project.maintainx.endpoints import Endpoint
 from dagster_project.maintainx.errors import MaintainXError, RateLimited, Unauthorized, Unavailable
 from dagster_project.organisation_run import OrganisationRun
 from dagster_project.reconcile import Comparison
-from dagster_project.sync import Breaker, EndpointReport
+from dagster_project.visit import EndpointReport, endpoint_run
 
 HOPELESS = (Unauthorized, RateLimited, Unavailable)  # end an organisation's run at once
 
@@ -87,7 +88,7 @@ def reconcile_endpoint(endpoint: Endpoint, part: OrganisationRun, is_full: bool 
 def failed_endpoint(endpoint: Endpoint, part: OrganisationRun, kind: str, error: Exception) -> EndpointReport:
     """Write that an endpoint could not be read."""
     done = EndpointReport(endpoint.table, part.run.organisation_id, kind, "failed", f"{type(error).__name__}: {error}")
-    row = sync.endpoint_run(done, part.run)
+    row = endpoint_run(done, part.run)
     part.warehouse.replace("endpoint_runs", [row], part.key | {"endpoint": endpoint.table, "kind": kind})
     return done
 

@@ -16,7 +16,7 @@ from dagster_project.defs.resources import (
 )
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint
 from dagster_project.maintainx.errors import MaintainXError
-from dagster_project.sync import EndpointReport
+from dagster_project.visit import EndpointReport
 
 LABOUR = (
     f"Every LABOUR_EVERY_HOURS the orders at work and those done in the last {labour.DONE_DAYS} days are read again, for time and costs: "
