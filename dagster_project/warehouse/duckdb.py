@@ -1,6 +1,6 @@
 """DuckDB behind the verbs of `base.py`: one file, one writer, every batch one transaction."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -29,6 +29,9 @@ _CHANGED_STATES = f"""
     select string_agg(concat('slice "', slice, '", watermark ', coalesce(cast(watermark as varchar), 'none')), '; ' order by slice)
     from ops.state where organisation_id = ? and endpoint = ? and seal is distinct from {SEAL}
 """
+# an entry that was given up stays so for as long as the record is the same
+_SEEN_AGAIN = """status = case when t.status = 'discarded' and t.raw_hash = g.raw_hash then t.status else 'open' end,
+    raw_json = g.raw_json, raw_hash = g.raw_hash, field = g.field, value = g.value, detail = g.detail, run_id = g.run_id"""
 DRIFT_KEY = ("{}.organisation_id", "{}.endpoint", "{}.kind", "{}.field", "{}.value")
 
 
@@ -78,8 +81,9 @@ class DuckDBWarehouse:
             raise
         return self
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._leave()
+        error = exc[1] if exc else None
         if isinstance(error, duckdb.Error) and self.path and is_damage(error):
             raise damaged(self.path, error) from error
 
@@ -156,7 +160,7 @@ class DuckDBWarehouse:
                 self._bury(batch.table, stone)
                 failpoint("commit.tombstone")
             self._release(batch)
-            self._count("quarantine", batch.quarantine, QUARANTINE_KEY, "status = 'open', raw_json = g.raw_json, run_id = g.run_id")
+            self._count("quarantine", batch.quarantine, QUARANTINE_KEY, _SEEN_AGAIN)
             self._count("drift", batch.drift, DRIFT_KEY)
             self._save_states(batch.states)
             if batch.seen is not None:
@@ -198,6 +202,15 @@ class DuckDBWarehouse:
             self.connection.execute(f"delete from ops.{table} where {condition}", list(where.values()))
             failpoint("replace.deleted")
             self._append(f"ops.{table}", _ops_frame(table, rows))
+
+    def discard(self, entries: Sequence[Mapping], audit: Sequence[dict]) -> None:
+        """Give up entries of ops.quarantine (rows of it), and append to ops.audit why."""
+        columns = ["organisation_id", "endpoint", "record_id", "raw_hash", "reason_code"]
+        given = pl.DataFrame([{name: row[name] for name in columns} for row in entries], schema_overrides={"record_id": pl.Int64()})
+        same = " and ".join(f"{key.format('t')} is not distinct from {key.format('g')}" for key in QUARANTINE_KEY)
+        with self.transaction(), self._given(given_entries=given):
+            self.connection.execute(f"update ops.quarantine t set status = 'discarded' from given_entries g where {same}")
+            self._append("ops.audit", _ops_frame("audit", audit))
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
         """Return the result of a query."""
