@@ -1,5 +1,6 @@
 """The console command `maintainx`: the same functions as Dagster's assets, for people, cron and CI."""
 
+import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,21 +9,31 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from dagster_project import backup, clean, demo, models, organisations, probe, programs, publish, refresh, settings, sites, up
+from dagster_project import backup, clean, demo, models, organisations, probe, programs, publish, quarantine, refresh, settings, sites, up
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.maintainx.redaction import guard_logs
 from dagster_project.settings import MissingToken, Settings
 from dagster_project.warehouse import figures
 from dagster_project.warehouse.base import DamagedWarehouse, LeaseLost, WarehouseBusy
+from dagster_project.warehouse.open import open_warehouse
 
 app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: extract, model, reconcile, publish, show.",
                   no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
+quarantine_app = typer.Typer(no_args_is_help=True, help="""Records that broke the contract, and were set aside while the others went on.
+
+A record gets here when a field has another type than the API documents, a number that no column can hold, or another organisation's id. \
+It is kept with its reason. Of one that was good before, the figures go on with that last good version ("stale since"). \
+It leaves by itself when MaintainX shows it in order again.""")  # fmt: skip
+app.add_typer(quarantine_app, name="quarantine")
 
 KNOWN = (
     MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
     refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
     backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
+    quarantine.UnknownEntry,
 )  # fmt: skip
 
 Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endpoint's breaker trips (it is written to ops.audit).")]
@@ -31,6 +42,9 @@ Wait = Annotated[
     int | None,
     typer.Option(min=0, metavar="SECONDS", help="Wait so long for another writer of the warehouse, and say who it is (WAREHOUSE_WAIT)."),
 ]
+
+
+OneEndpoint = Annotated[str | None, typer.Option(help="Only this endpoint, by the name of its raw table (work_orders, assets, …).")]
 
 
 @contextmanager
@@ -92,6 +106,60 @@ def restore_command(
     with _plain_errors(wait) as found:
         done = backup.restore(found, folder)
         _say(f"restored {sum(done.rows.values())} rows from {done.folder}; run `make refresh` to rebuild and publish the marts")
+
+
+@quarantine_app.command("list")
+def quarantine_list_command(
+    endpoint: OneEndpoint = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason (type, out_of_range, wrong_organisation, …).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that is known of each, as JSON; without personal data.")] = False,
+    wait: Wait = None,
+) -> None:
+    """Show what is set aside, what was seen last first; the first column names the entry for `discard`."""
+    with _plain_errors(wait) as found, open_warehouse(found) as warehouse:
+        rows = quarantine.entries(warehouse, endpoint, reason).to_dicts()
+    if as_json:
+        _say(json.dumps(rows, default=str, indent=2))
+    elif rows:
+        Console().print(_quarantine_table(rows))
+    else:
+        _say("nothing is in quarantine" + (" by these filters" if endpoint or reason else ""))
+
+
+@quarantine_app.command("replay")
+def quarantine_replay_command(endpoint: OneEndpoint = None, wait: Wait = None) -> None:
+    """Try what is set aside again, after an update of this program: what fits by now joins the log, without asking MaintainX."""
+    with _plain_errors(wait) as found:
+        done = quarantine.replay(found, refresh.new_run_id(), endpoint, _say)
+        parts = [
+            f"{done.tried} tried: {done.healed} healed",
+            f"{done.overtaken} replaced by something newer",
+            f"{done.refused} still refused",
+        ]
+        parts += [f"{done.kept_in_part} wait to be read again"] if done.kept_in_part else []
+        _say(", ".join(parts) + ("; the figures count them from the next `make refresh` on" if done.healed else ""))
+
+
+@quarantine_app.command("discard")
+def quarantine_discard_command(
+    entries: Annotated[list[str], typer.Argument(help="Entries, as `maintainx quarantine list` names them.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept in ops.audit.")],
+    wait: Wait = None,
+) -> None:
+    """Give entries up for good; one opens again only when MaintainX shows it with other content that does not fit either."""
+    with _plain_errors(wait) as found:
+        _say(f"{quarantine.discard(found, entries, reason, _say)} discarded, and written to ops.audit")
+
+
+def _quarantine_table(rows: list[dict]) -> Table:
+    table = Table(title=f"{len(rows)} in quarantine")
+    for name in ("Entry", "Organisation", "Endpoint", "Record", "Reason", "Field", "Value", "Times", "Last seen", "Stale since"):
+        table.add_column(name, overflow="fold", justify="right" if name in {"Organisation", "Record", "Times"} else "left")
+    for row in rows:
+        named = (row[name] for name in ("entry", "organisation_id", "endpoint", "record_id", "reason_code", "field", "value", "times_seen"))
+        instants = (f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "" for name in ("last_seen_at", "stale_since"))
+        table.add_row(*(escape(str("" if cell is None else cell)) for cell in (*named, *instants)))
+    return table
 
 
 @app.command("status")

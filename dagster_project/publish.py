@@ -12,6 +12,7 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import copying, reported
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
+from dagster_project.warehouse.quarantined import with_staleness
 
 POINTER = "CURRENT"
 FILE = "marts.duckdb"
@@ -21,7 +22,7 @@ KEPT_VERSIONS = 3  # a reader that has just read the pointer must still find its
 PRIVATE = {"state", "audit", "lease"}  # tables of ops that say nothing to a reader
 
 _VERSION = re.compile(r"\d{6}_\d{8}T\d{6}Z")
-_SELECTIONS = {("ops", "quarantine"): "select * exclude (raw_json) from ops.quarantine"}
+_SELECTIONS = {("ops", "quarantine"): f"select * exclude (raw_json) from ({with_staleness()})"}
 
 
 class NothingToPublish(Exception):

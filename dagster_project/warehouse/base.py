@@ -1,6 +1,6 @@
 """The few verbs the core asks of a warehouse; `duckdb.py` is the one there is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -118,6 +118,10 @@ class Warehouse(Protocol):
 
     def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
         """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
+        ...
+
+    def discard(self, entries: Sequence[Mapping], audit: Sequence[dict]) -> None:
+        """Give up entries of ops.quarantine (rows of it), and append to ops.audit why."""
         ...
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
