@@ -19,6 +19,13 @@ class Options:
     unknown_custom_field: Literal["error", "empty"] = "error"  # a filter on a custom field that no record has
     null_order: Literal["largest", "last"] = "largest"  # largest: last when ascending, first when descending
     ties: Literal["ascending", "with_sort"] = "with_sort"  # order of ids within equal sort keys of a descending list
+    largest_page: int = 200  # rows; the documented limit
+    over_limit: Literal["refused", "cut"] = "refused"  # what becomes of a larger limit
+    unknown_parameter: Literal["error", "ignored"] = "error"  # where a list has no custom fields to filter by
+    filter_resolution_ms: int = 1  # 1000: bounds are cut to whole seconds
+    is_filter_honoured: bool = True  # date filters; otherwise they are read and forgotten
+    is_sort_honoured: bool = True  # otherwise every list comes in its default order
+    hides_upcoming: bool = True  # lists of work orders leave out those that start in the future, unless asked for
     largest_offset: int | None = None  # an offset list refuses to go further
     header_on_single_key: Literal["accepted", "refused"] = "accepted"  # the organisation header sent with a one-organisation token
     team_ids_expand: bool = True  # the live API has it for work orders, the published document of July has not

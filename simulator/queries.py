@@ -8,7 +8,7 @@ from simulator.instants import parse
 from simulator.options import Options
 from simulator.problems import bad_value, out_of_bounds
 
-LARGEST_LIMIT = 200
+DEFAULT_LIMIT = 100
 Parameters = Sequence[tuple[str, str]]
 Condition = tuple[str, Filter, tuple[str, ...]]
 
@@ -17,7 +17,7 @@ Condition = tuple[str, Filter, tuple[str, ...]]
 class Query:
     """What one list request asks for."""
 
-    limit: int = 100
+    limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     sort: str = "id"
     descending: bool = False
@@ -34,7 +34,7 @@ def read(collection: Collection, parameters: Parameters, options: Options) -> Qu
     Raises:
         Refused: 400 in the shape that the API uses for the mistake.
     """
-    query = Query()
+    query = Query(limit=min(DEFAULT_LIMIT, options.largest_page), upcoming=not options.hides_upcoming)
     given: dict[str, list[str]] = {}
     for name, value in parameters:
         given.setdefault(name, []).append(value)
@@ -64,20 +64,20 @@ def flag(name: str, text: str) -> bool:
 def _take(query: Query, collection: Collection, options: Options, name: str, values: list[str]) -> None:
     value = values[-1]
     if name == "limit":
-        query.limit = _limit(value)
+        query.limit = _limit(value, options)
     elif name == "cursor":
         query.cursor = value
     elif name == "sort" and collection.sorts:
-        _sort(query, collection, value)
+        _sort(query, collection, value, is_honoured=options.is_sort_honoured)
     elif name == "expand" and collection.expands:
         query.expands = read_expands(values, list_expands(collection, options))
     elif name in DATE_RANGES and collection.has_date_filters:
-        _narrow(query, name[:-5], _instant(name, value), is_start=name.endswith("[gte]"))
+        _narrow(query, name[:-5], _bound(name, value, options), is_start=name.endswith("[gte]"), is_honoured=options.is_filter_honoured)
     elif name in collection.filters:
         _filter(query, name, collection.filters[name], values)
     elif collection.has_custom_field_filters:
         query.custom_fields.append((name.removesuffix("__c"), tuple(values)))
-    else:
+    elif options.unknown_parameter == "error":
         raise bad_value(f"'{name}' is not a valid query parameter")
 
 
@@ -85,7 +85,7 @@ def _filter(query: Query, name: str, condition: Filter, values: list[str]) -> No
     if condition.kind == "date":
         _narrow(query, condition.field, _instant(name, values[-1]), is_start=name == "createdAfter")
     elif name == "show_upcoming":
-        query.upcoming = flag(name, values[-1])
+        query.upcoming = flag(name, values[-1]) or query.upcoming
     else:
         _check(name, condition, values)
         query.conditions.append((name, condition, tuple(values)))
@@ -107,26 +107,36 @@ def _member(value: str, members: Sequence[str]) -> str:
     return value
 
 
-def _limit(text: str) -> int:
+def _limit(text: str, options: Options) -> int:
     if not text.lstrip("-").isdigit():
         raise bad_value(f"'{text}' is not a valid integer")
     limit = int(text)
-    if limit > LARGEST_LIMIT:
-        raise out_of_bounds(f"must be <= {LARGEST_LIMIT}", "limit", limit)
+    if limit > options.largest_page:
+        if options.over_limit == "cut":
+            return options.largest_page
+        raise out_of_bounds(f"must be <= {options.largest_page}", "limit", limit)
     if limit < 1:
         raise out_of_bounds("must be >= 1", "limit", limit)
     return limit
 
 
-def _sort(query: Query, collection: Collection, value: str, *, check: bool = True) -> None:
+def _sort(query: Query, collection: Collection, value: str, *, check: bool = True, is_honoured: bool = True) -> None:
     if check:
         _member(value, [*collection.sorts, *(f"-{name}" for name in collection.sorts)])
-    query.sort, query.descending = value.removeprefix("-"), value.startswith("-")
+    if is_honoured:
+        query.sort, query.descending = value.removeprefix("-"), value.startswith("-")
 
 
-def _narrow(query: Query, name: str, at: int, *, is_start: bool) -> None:
+def _narrow(query: Query, name: str, at: int, *, is_start: bool, is_honoured: bool = True) -> None:
+    if not is_honoured:
+        return
     since, until = query.ranges.get(name, (None, None))
     query.ranges[name] = (at, until) if is_start else (since, at)
+
+
+def _bound(name: str, text: str, options: Options) -> int:
+    at = _instant(name, text)
+    return at - at % options.filter_resolution_ms
 
 
 def _instant(name: str, text: str) -> int:

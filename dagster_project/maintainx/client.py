@@ -296,7 +296,7 @@ class MaintainX:
 
 def smaller_page(error: BadRequest, params: Params, largest: int | None) -> int | None:
     """Return the page size to ask for after a refusal: what it names, else half of what was asked; None: it is not about that."""
-    asked = next((int(value) for name, value in _capped(params, largest) if name == "limit"), None)
+    asked = next((int(value) for name, value in _capped(params, largest) if name == "limit" and value.isdigit()), None)
     about = REFUSED_LIMIT.search(str(error))
     if asked is None or about is None:
         return None
@@ -305,7 +305,7 @@ def smaller_page(error: BadRequest, params: Params, largest: int | None) -> int 
 
 
 def _capped(params: Params, largest: int | None) -> Params:
-    return [(name, str(min(int(value), largest)) if name == "limit" and largest else value) for name, value in params]
+    return [(name, str(min(int(value), largest)) if name == "limit" and largest and value.isdigit() else value) for name, value in params]
 
 
 def organisations(client: MaintainX) -> list[dict[str, Any]]:
