@@ -72,8 +72,8 @@ docs: $(READY) ## Rewrite the generated tables, and docs/reliability.md from the
 	@$(BIN)/python -m docs.tables
 	@$(BIN)/python -m docs.reliability
 
-bench: $(READY) ## Measure full and incremental refreshes and rewrite docs/performance.md
-	@$(BIN)/python -m benchmarks.refresh $(ARGS)
+bench: $(READY) ## Measure extracts and refreshes of several sizes beside other tools and rewrite docs/performance.md
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
 soak: $(READY) ## Let thirty simulated days pass over a source that changes and fails, compare, and rewrite docs/soak.md
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
