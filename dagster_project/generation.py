@@ -73,11 +73,11 @@ class Sweep(Visit):
         super().__init__(endpoint, source, warehouse, run)
         self.generation: Generation | None = None
         self.shown: set[int] = set()
+        self.stored: set[int] = set()  # live in the log when the sweep began
 
     def enrich(self, intake: Intake) -> None:
-        """Note what a batch showed; a numbered sweep keeps it in the same transaction."""
-        stored = {record_id for record_id, latest in intake.known.items() if not latest.is_deleted}
-        shown = (intake.seen_ids - intake.gone_ids) - (intake.refused_ids - stored)
+        """Note what a batch showed, refused rows of known records included; a numbered sweep keeps it in the same transaction."""
+        shown = (intake.seen_ids - intake.gone_ids) - (intake.refused_ids - self.stored)
         self.shown = (self.shown - intake.gone_ids) | shown
         if self.generation:
             self.generation.note(intake, shown)

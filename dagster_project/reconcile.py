@@ -130,6 +130,7 @@ class Reconciliation:
     def __init__(self, visit: Sweep, is_full: bool, requests_a_day: int):
         self.visit, self.endpoint, self.now = visit, visit.endpoint, visit.run.now
         self.known = visit.warehouse.live(self.endpoint.table, visit.run.organisation_id)
+        visit.stored = set(self.known["id"].to_list())
         self.plan = self.planned(requests_a_day) if self.endpoint.table == labour.TABLE and not is_full else None
         self.result = Comparison("rolling" if self.plan else "full", report=visit.report)
         self.generation = self.numbered() if self.endpoint.walk is Walk.ANCHORED and not self.plan else None
@@ -147,7 +148,7 @@ class Reconciliation:
         """Return the sweep to go on with, or a new one."""
         generation = self.visit.generation = Generation.open(self.visit.warehouse, self.endpoint.table, self.visit.run)
         self.visit.seen |= generation.seen
-        self.visit.shown |= generation.seen & set(self.known["id"].to_list())
+        self.visit.shown |= generation.seen & self.visit.stored
         self.result.generation = generation.number
         if generation.seen:
             began_at = f"{generation.began_at:%Y-%m-%d %H:%M} UTC"

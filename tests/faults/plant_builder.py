@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -117,10 +117,11 @@ class Plant:
         with self.run() as (source, run):
             return sync.sync(BY_TABLE[table], source, self.warehouse, run)
 
-    def reconcile(self, table: str = "work_orders", is_full: bool = True) -> reconcile.Comparison:
-        """Reconcile one endpoint once."""
+    def reconcile(self, table: str = "work_orders", is_full: bool = True, accepted: Iterable[str] = ()) -> reconcile.Comparison:
+        """Reconcile one endpoint once; what is not full has hardly a request to spend."""
         with self.run() as (source, run):
-            return reconcile.reconcile(BY_TABLE[table], source, self.warehouse, run, is_full)
+            accepting = replace(run, accepted=frozenset(accepted))
+            return reconcile.reconcile(BY_TABLE[table], source, self.warehouse, accepting, is_full, requests_a_day=0)
 
     def truth(self, table: str = "work_orders") -> dict[int, tuple]:
         """Return what the source says now, by id."""
