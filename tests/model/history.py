@@ -148,6 +148,7 @@ class History:
         except Crashed:
             pass
         self.source.calm()
+        self.copy.look()
         return happened[1:]
 
     def check(self) -> None:
@@ -168,10 +169,12 @@ class History:
         self.source.log.append("at rest")
         self.source.settle()
         self.copy.sync()
+        self.copy.look()
         if self.copy.keeps_up:
             self.compare({rec.id for rec in self.source.recs.values() if rec.deleted_at is None and not rec.is_silent}, "after the sync")
         if self.copy.has_sweep:
             self.copy.settle()
+            self.copy.look()
         self.check()
         is_ghost_counted = self.copy.has_sweep or "deletes" in self.faults
         self.compare(set(IDS if is_ghost_counted else self.source.truth), "in the end")

@@ -34,6 +34,9 @@ class Algorithm(ABC):
     def sweep(self, is_full: bool = True) -> None:  # noqa: B027  most have none
         """Compare all there is. Raises Failed."""
 
+    def look(self) -> None:  # noqa: B027
+        """Look at what is stored now: `live` and `deleted` tell what was seen last."""
+
     @abstractmethod
     def live(self) -> list[tuple[int, Content]]:
         """Return what the copy says exists."""
