@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +30,7 @@ class Kept(msgspec.Struct, frozen=True):
 def build(settings: Settings, as_of: datetime, known_at: datetime, on_node: OnNode | None) -> ModelReport | None:
     """Run what is kept; None when nothing fits, or when it failed and everything is as it was: dbt can say why."""
     kept = _read(settings)
-    if kept is None or kept.made_from != _made_from(settings, as_of):
+    if kept is None or kept.made_from != _made_from(settings):
         return None
     nodes: list[NodeReport] = []
     started = time.monotonic()
@@ -51,10 +51,10 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, on_node: OnNo
     return ModelReport(tuple(nodes), time.monotonic() - started)
 
 
-def keep(settings: Settings, as_of: datetime, told: Mapping[str, str], found: Sequence[Statement]) -> None:
+def keep(settings: Settings, told: Mapping[str, str], found: Sequence[Statement]) -> None:
     """Keep the statements of a build, with marks in the place of its instants `told`."""
     marked = [msgspec.structs.replace(one, sql=_marked(one.sql, told)) for one in found]
-    replace_text(_path(settings), msgspec.json.encode(Kept(_made_from(settings, as_of), marked)).decode())
+    replace_text(_path(settings), msgspec.json.encode(Kept(_made_from(settings), marked)).decode())
 
 
 def _marked(sql: str, told: Mapping[str, str]) -> str:
@@ -74,7 +74,6 @@ def _path(settings: Settings) -> Path:
     return settings.dbt_target_dir / "statements.json"
 
 
-def _made_from(settings: Settings, as_of: datetime) -> str:
-    """Everything that decides the SQL but the instants: of them only the year of as_of does, for the calendar's length."""
-    compilers = [f"{name} {version(name)}" for name in COMPILERS]
-    return "\n".join([*compilers, str(as_of.astimezone(UTC).year), fingerprint(settings)])
+def _made_from(settings: Settings) -> str:
+    """Everything that decides the SQL but the instants, which stand in it as they are."""
+    return "\n".join([*(f"{name} {version(name)}" for name in COMPILERS), fingerprint(settings)])

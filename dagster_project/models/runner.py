@@ -37,7 +37,7 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
     outcome = _run(settings, ["build", "--exclude-resource-type", "unit_test", *chosen], told, on_node or _ignored)
     report = _report(outcome)
     if not select and all(_is_plain(result.node) for result in outcome.results):
-        compiled.keep(settings, as_of, told, [_statement(result.node) for result in outcome.results])
+        compiled.keep(settings, told, [_statement(result.node) for result in outcome.results])
     return report
 
 

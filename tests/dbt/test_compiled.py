@@ -1,5 +1,8 @@
 """What dbt compiled, run again without dbt: the same tables and reports, and dbt itself whenever something is not as it was."""
 
+import json
+import re
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -41,18 +44,36 @@ def contents(settings: Settings) -> dict[tuple[str, str], tuple[str, copying.Fin
         return {(schema, name): (kind, copying.fingerprint(connection, f'select * from {schema}."{name}"')) for schema, name, kind in kinds}
 
 
+def statements(kept: bytes) -> list[dict]:
+    """The statements of a file in an order of their own: dbt's threads end in any."""
+    return sorted(json.loads(kept)["statements"], key=lambda one: one["unique_id"])
+
+
 def kept_file(settings: Settings) -> Path:
     return settings.dbt_target_dir / "statements.json"
 
 
-def test_what_dbt_compiled_once_is_what_it_compiles_at_other_instants_and_makes_the_same_tables(marts: Marts) -> None:
+@pytest.mark.parametrize(
+    ("as_of", "known_at"),
+    [
+        (LATER, EARLIER),
+        pytest.param(utc("2026-05-31 23:59"), AS_OF, marks=pytest.mark.slow),
+        pytest.param(utc("2026-12-31 23:30"), utc("2026-04-07 12:00"), marks=pytest.mark.slow),
+        pytest.param(utc("2027-01-01 00:00"), AS_OF, marks=pytest.mark.slow),
+        pytest.param(utc("2025-12-29 00:00"), utc("2026-04-01 00:00"), marks=pytest.mark.slow),
+    ],
+    ids=["another day", "another month", "the last hour of a year", "the next year", "an ISO year's first day, nothing known"],
+)
+def test_what_dbt_compiled_once_is_what_it_compiles_at_other_instants_and_makes_the_same_tables(
+    marts: Marts, as_of: datetime, known_at: datetime
+) -> None:
     kept = kept_file(marts.settings).read_bytes()
-    assert compiled.build(marts.settings, LATER, EARLIER, None) is not None
+    assert compiled.build(marts.settings, as_of, known_at, None) is not None
     ours = contents(marts.settings)
-    runner.build(marts.settings, LATER, EARLIER, None, None)
+    runner.build(marts.settings, as_of, known_at, None, None)
     assert contents(marts.settings) == ours
     assert len(ours) > 70
-    assert sorted(kept_file(marts.settings).read_bytes()) == sorted(kept)
+    assert statements(kept_file(marts.settings).read_bytes()) == statements(kept)
 
 
 def test_every_node_is_reported_and_told_as_by_dbt(marts: Marts) -> None:
@@ -96,6 +117,15 @@ def test_what_cannot_be_used_is_not_used(marts: Marts, damage: str) -> None:
     kept_file(marts.settings).write_bytes(good)
 
 
-def test_in_another_year_dbt_compiles_anew_since_the_calendar_is_longer(marts: Marts) -> None:
-    assert compiled.build(marts.settings, utc("2027-01-01 00:00"), AS_OF, None) is None
-    assert compiled.build(marts.settings, utc("2026-12-31 23:59"), AS_OF, None) is not None
+def test_the_instants_reach_sql_as_they_are_and_nothing_else_of_a_run_does() -> None:
+    texts = {path.relative_to(models.PROJECT_DIR).as_posix(): path.read_text() for path in models.PROJECT_DIR.rglob("*.sql")}
+    asked = {(path, name) for path, text in texts.items() for name in re.findall(r"""\bvar\(\s*["'](\w+)""", text)}
+    instants = {(path, name) for path, name in asked if name != "kpi_years"}
+    assert instants == {("macros/portable/as_of.sql", "as_of"), ("macros/portable/known_at.sql", "known_at")}
+    assert 'instant(var("as_of"))' in texts["macros/portable/as_of.sql"]
+    assert 'instant(var("known_at"))' in texts["macros/portable/known_at.sql"]
+    assert "cast('{{ text }}' as timestamp with time zone)" in texts["macros/portable/instant.sql"]
+    computed = re.compile(r"(?:as_of|known_at)\(\)\s*(?:\[|\||\.)")  # `~` joins it into SQL as it is
+    words = ("run_started_at", "invocation_id", r"\bmodules\.", "env_var", "run_query", "load_result", r"\bflags\.", "is_incremental")
+    of_a_run = re.compile("|".join((*words, r"\badapter\.(?!dispatch)")))
+    assert [path for path, text in texts.items() if computed.search(text) or of_a_run.search(text)] == []

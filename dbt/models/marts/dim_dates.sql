@@ -1,5 +1,6 @@
-{% set year = var("as_of")[:4] | int %}
-with dates as ({{ date_series((year - (var("kpi_years") | int) - 1) ~ "-01-01", (year + 1) ~ "-12-31") }})
+{% set year_of_as_of = year_start(local_date(as_of(), "'UTC'")) %}
+{% set years_back = (var("kpi_years") | int) + 1 %}
+with dates as ({{ date_series(add_months(year_of_as_of, -12 * years_back), add_days(add_months(year_of_as_of, 24), -1)) }})
 select
     date_on,
     {{ iso_year("date_on") }} as iso_year,
