@@ -12,7 +12,23 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project import backup, clean, demo, models, organisations, probe, programs, publish, quarantine, refresh, settings, sites, up
+from dagster_project import (
+    backup,
+    clean,
+    demo,
+    models,
+    organisations,
+    probe,
+    programs,
+    publish,
+    quarantine,
+    refresh,
+    replay,
+    settings,
+    sites,
+    up,
+)
+from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.maintainx.redaction import guard_logs
 from dagster_project.settings import MissingToken, Settings
@@ -160,6 +176,24 @@ def _quarantine_table(rows: list[dict]) -> Table:
         instants = (f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "" for name in ("last_seen_at", "stale_since"))
         table.add_row(*(escape(str("" if cell is None else cell)) for cell in (*named, *instants)))
     return table
+
+
+@app.command("replay")
+def replay_command(
+    table: Annotated[list[str] | None, typer.Option(help="Only this table of raw; may be given several times.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only verify the payloads; rebuild nothing.")] = False,
+    wait: Wait = None,
+) -> None:
+    """Verify every payload and rebuild the typed columns of raw from them, without asking MaintainX; exits with 1 when one is damaged."""
+    with _plain_errors(wait) as found:
+        if unknown := sorted({*(table or ())} - BY_TABLE.keys()):
+            raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(BY_TABLE)}")
+        done = [replayed for replayed in replay.replay(found, table or (), check, _say) if replayed.rows]
+        for each in done:
+            _say(each.said)
+        if any(each.damaged for each in done):
+            _say("the next `make refresh` reads again the records whose newest version is damaged; see ops.audit")
+            raise typer.Exit(1)
 
 
 @app.command("status")

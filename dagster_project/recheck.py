@@ -20,7 +20,7 @@ def read_again(list_: Listing, warehouse: Warehouse, doubtful: Mapping[int, set[
         doubtful: by id, the instants at which the record may have been created.
     """
     found: dict[int, bytes] = {}
-    for page in _pages(list_, warehouse, doubtful):
+    for page in pages_of(list_, warehouse, doubtful):
         for raw in page.records:
             record_id = records.id_of(raw)
             if record_id is not None and record_id in doubtful:
@@ -28,7 +28,8 @@ def read_again(list_: Listing, warehouse: Warehouse, doubtful: Mapping[int, set[
     return found
 
 
-def _pages(list_: Listing, warehouse: Warehouse, doubtful: Mapping[int, set[datetime]]) -> Iterator[Page]:
+def pages_of(list_: Listing, warehouse: Warehouse, doubtful: Mapping[int, set[datetime]]) -> Iterator[Page]:
+    """Yield the pages of the list that hold the records, when it still shows them."""
     if list_.endpoint.walk is Walk.ANCHORED:
         return by_creation(list_, sorted(set().union(*doubtful.values())))
     if list_.endpoint.relist_by:

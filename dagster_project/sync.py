@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from dagster_project import first_load, walk
+from dagster_project import first_load, recheck, walk
 from dagster_project.breakers import Breaker
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint, Walk
@@ -31,6 +31,7 @@ def sync(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run, 
     """
     visit = Visit(endpoint, source, warehouse, run, progress)
     visit.unless_missing(lambda: read(visit))
+    visit.unless_missing(lambda: mend(visit))
     return visit.finish()
 
 
@@ -44,6 +45,15 @@ def read(visit: Visit) -> None:
         everything(visit)
         if not visit.main.is_complete:
             first_load.conclude(visit)
+
+
+def mend(visit: Visit) -> None:
+    """Read again the records whose payload was found damaged, wherever they stand in the list."""
+    damaged = visit.warehouse.damaged(visit.endpoint.table, visit.run.organisation_id)
+    if damaged:
+        instants = {record_id: {created_at} if created_at else set() for record_id, created_at in damaged.items()}
+        for pages in batches(recheck.pages_of(visit.list, visit.warehouse, instants)):
+            visit.store(pages)
 
 
 def by_date(visit: Visit) -> None:

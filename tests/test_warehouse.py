@@ -113,7 +113,7 @@ def test_the_payload_is_the_whole_record(warehouse):
     )
 
 
-@pytest.mark.parametrize("step", ["_append", "_replace_keys", "_note_bytes", "_bury", "_release", "_count", "_save_states", "_save"])
+@pytest.mark.parametrize("step", ["append", "_replace_keys", "_note_bytes", "_bury", "_release", "_count", "_save_states", "_save"])
 @pytest.mark.parametrize("is_done_first", [False, True], ids=["before", "after"])
 def test_an_error_in_the_middle_of_a_batch_leaves_nothing_of_it(tmp_path, step, is_done_first):
     class Failing(DuckDBWarehouse):

@@ -100,6 +100,10 @@ class Warehouse(Protocol):
         """Return the distinct values of a column in the newest versions of `ids`, in order."""
         ...
 
+    def damaged(self, table: str, organisation_id: int) -> dict[int, datetime | None]:
+        """Return the live records whose newest payload was found damaged, each with the instant it was created at."""
+        ...
+
     def commit(self, batch: Commit) -> None:
         """Store one batch in one transaction."""
         ...

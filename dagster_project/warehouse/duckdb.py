@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -16,7 +17,7 @@ from dagster_project.warehouse.arrow import ArrowStream
 from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, LeaseLost, State, Tombstone, WarehouseBusy
 from dagster_project.warehouse.folders import copy_in_place
 from dagster_project.warehouse.lease import Lease, Say, wall_clock
-from dagster_project.warehouse.tables import LATEST, LEASE, OPS, SEAL
+from dagster_project.warehouse.tables import DAMAGED, LATEST, LEASE, OPS, SEAL
 
 _SQL_TYPES: dict[type[pl.DataType], str] = {
     pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
@@ -117,7 +118,7 @@ class DuckDBWarehouse:
         """Return the newest version of those of `ids` that are known, deleted ones included."""
         wanted = pl.DataFrame({"id": ids}, schema={"id": pl.Int64()})
         columns = ", ".join(f"l.{name}" for name in LATEST if name not in ("organisation_id", "id"))
-        with self._given(wanted=wanted):
+        with self.given(wanted=wanted):
             rows = self.connection.execute(
                 f"select l.id, {columns} from raw.{table}_latest l semi join wanted using (id) where l.organisation_id = ?",
                 [organisation_id],
@@ -135,7 +136,7 @@ class DuckDBWarehouse:
     def column_of(self, table: str, organisation_id: int, column: str, ids: Sequence[int]) -> list:
         """Return the distinct values of a column in the newest versions of `ids`, in order."""
         wanted = pl.DataFrame({"id": ids}, schema={"id": pl.Int64()})
-        with self._given(wanted=wanted):
+        with self.given(wanted=wanted):
             rows = self.connection.execute(
                 f"""select distinct v.{column} from raw.{table} v join raw.{table}_latest l using (organisation_id, id, version_number)
                 semi join wanted using (id) where organisation_id = ? and v.{column} is not null order by 1""",
@@ -143,14 +144,19 @@ class DuckDBWarehouse:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def damaged(self, table: str, organisation_id: int) -> dict[int, datetime | None]:
+        """Return the live records whose newest payload was found damaged, each with the instant it was created at."""
+        query = f"select id, created_at from raw.{table}_latest where organisation_id = ? and shape_version = ? and not is_deleted"
+        return dict(self.query(query, [organisation_id, DAMAGED]).rows())
+
     def commit(self, batch: Commit) -> None:
         """Store one batch in one transaction."""
         with self.transaction():
             if batch.versions is not None and batch.latest is not None and batch.versions.height:
-                self._append(f"raw.{batch.table}", batch.versions)
+                self.append(f"raw.{batch.table}", batch.versions)
                 failpoint("commit.versions")
                 for name, rows in batch.children.items():
-                    self._append(f"raw.{name}", rows)
+                    self.append(f"raw.{name}", rows)
                 failpoint("commit.children")
                 self._replace_keys(f"raw.{batch.table}_latest", batch.latest, ("organisation_id", "id"))
                 failpoint("commit.latest")
@@ -164,7 +170,7 @@ class DuckDBWarehouse:
             self._count("drift", batch.drift, DRIFT_KEY)
             self._save_states(batch.states)
             if batch.seen is not None:
-                self._append("ops.seen", batch.seen)
+                self.append("ops.seen", batch.seen)
             failpoint("commit.states")
             if batch.endpoint_run:
                 self._save("endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
@@ -184,7 +190,7 @@ class DuckDBWarehouse:
         about = {"audited_at": wall_clock(), "organisation_id": organisation_id, "endpoint": endpoint}
         with self.transaction():
             self.connection.execute("delete from ops.state where organisation_id = ? and endpoint = ?", [organisation_id, endpoint])
-            self._append("ops.audit", _ops_frame("audit", [about | {"action": "state_refused", "detail": detail}]))
+            self.append("ops.audit", _ops_frame("audit", [about | {"action": "state_refused", "detail": detail}]))
 
     def forget_slices(self, organisation_id: int, endpoint: str, main: State) -> None:
         """End a first load: replace its slices by the main state."""
@@ -193,7 +199,7 @@ class DuckDBWarehouse:
     def insert(self, table: str, rows: Iterable[dict]) -> None:
         """Append rows to a table of ops."""
         with self.transaction():
-            self._append(f"ops.{table}", _ops_frame(table, rows))
+            self.append(f"ops.{table}", _ops_frame(table, rows))
 
     def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
         """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
@@ -201,16 +207,16 @@ class DuckDBWarehouse:
         with self.transaction():
             self.connection.execute(f"delete from ops.{table} where {condition}", list(where.values()))
             failpoint("replace.deleted")
-            self._append(f"ops.{table}", _ops_frame(table, rows))
+            self.append(f"ops.{table}", _ops_frame(table, rows))
 
     def discard(self, entries: Sequence[Mapping], audit: Sequence[dict]) -> None:
         """Give up entries of ops.quarantine (rows of it), and append to ops.audit why."""
         columns = ["organisation_id", "endpoint", "record_id", "raw_hash", "reason_code"]
         given = pl.DataFrame([{name: row[name] for name in columns} for row in entries], schema_overrides={"record_id": pl.Int64()})
         same = " and ".join(f"{key.format('t')} is not distinct from {key.format('g')}" for key in QUARANTINE_KEY)
-        with self.transaction(), self._given(given_entries=given):
+        with self.transaction(), self.given(given_entries=given):
             self.connection.execute(f"update ops.quarantine t set status = 'discarded' from given_entries g where {same}")
-            self._append("ops.audit", _ops_frame("audit", audit))
+            self.append("ops.audit", _ops_frame("audit", audit))
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
         """Return the result of a query."""
@@ -270,12 +276,12 @@ class DuckDBWarehouse:
         known = self.query("select max(fence) as fence from ops.lease")["fence"].item()
         with self.transaction():
             self.connection.execute("delete from ops.lease")
-            self._append("ops.lease", pl.DataFrame([{"fence": fence, **self._times()}], schema=LEASE))
+            self.append("ops.lease", pl.DataFrame([{"fence": fence, **self._times()}], schema=LEASE))
             if before and known is not None and known < before.fence:
                 what = f"the file was last written under lease {known}, though lease {before.fence} was given to {before}"
                 lost = "what was stored since is gone (a write-ahead log was lost, or an older copy put in its place); it is read again"
                 row = {"audited_at": self._times()["taken_at"], "action": "older_file", "detail": f"{what}: {lost}"}
-                self._append("ops.audit", _ops_frame("audit", [row]))
+                self.append("ops.audit", _ops_frame("audit", [row]))
 
     @property
     def _fence(self) -> int:
@@ -296,10 +302,7 @@ class DuckDBWarehouse:
     def _make_tables(self) -> None:
         declared_tables = tables() | {"ops.lease": LEASE}
         for name, columns in declared_tables.items():
-            schema = name.split(".")[0]
-            self.connection.execute(f"create schema if not exists {schema}")
-            declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
-            self.connection.execute(f"create table if not exists {name} ({declared})")
+            create_table(self.connection, name, columns)
         columns_sql = "select table_schema || '.' || table_name, column_name, data_type from information_schema.columns"
         known = {(table, column): dtype for table, column, dtype in self.connection.execute(columns_sql).fetchall()}
         for name, columns in declared_tables.items():
@@ -316,7 +319,8 @@ class DuckDBWarehouse:
             self.connection.execute(f"update ops.state set seal = {SEAL}")
 
     @contextmanager
-    def _given(self, **frames: pl.DataFrame) -> Generator[None]:
+    def given(self, **frames: pl.DataFrame) -> Generator[None]:
+        """Let statements read frames by their names while the block runs."""
         for name, frame in frames.items():
             self.connection.register(name, ArrowStream(frame))
         try:
@@ -325,20 +329,21 @@ class DuckDBWarehouse:
             for name in frames:
                 self.connection.unregister(name)
 
-    def _append(self, table: str, rows: pl.DataFrame) -> None:
+    def append(self, table: str, rows: pl.DataFrame) -> None:
+        """Append rows to a table (`raw.assets`), inside a transaction."""
         if rows.height:
             columns = f"* replace ({SEAL} as seal)" if table == "ops.state" else "*"
-            with self._given(given_rows=rows):
+            with self.given(given_rows=rows):
                 self.connection.execute(f"insert into {table} by name select {columns} from given_rows")
 
     def _replace_keys(self, table: str, rows: pl.DataFrame, keys: Sequence[str]) -> None:
         same = " and ".join(f"t.{key} is not distinct from g.{key}" for key in keys)
-        with self._given(given_keys=rows.select(keys)):
+        with self.given(given_keys=rows.select(keys)):
             self.connection.execute(f"delete from {table} t using given_keys g where {same}")
-        self._append(table, rows)
+        self.append(table, rows)
 
     def _note_bytes(self, table: str, rows: pl.DataFrame) -> None:
-        with self._given(given_hashes=rows):
+        with self.given(given_hashes=rows):
             self.connection.execute(
                 f"""update raw.{table}_latest l set raw_hash = g.raw_hash from given_hashes g
                 where l.organisation_id = g.organisation_id and l.id = g.id"""
@@ -364,7 +369,7 @@ class DuckDBWarehouse:
         """Note that records of the quarantine have come again and kept the contract."""
         if batch.accepted is None or not batch.accepted.height:
             return
-        with self._given(given_accepted=batch.accepted):
+        with self.given(given_accepted=batch.accepted):
             self.connection.execute(
                 """update ops.quarantine q set status = 'replayed' from given_accepted g
                 where q.record_id = g.record_id and q.organisation_id = ? and q.endpoint = ? and q.status = 'open'""",
@@ -376,7 +381,7 @@ class DuckDBWarehouse:
         if rows is None or not rows.height:
             return
         same = " and ".join(f"{key.format('t')} is not distinct from {key.format('g')}" for key in keys)
-        with self._given(given_seen=rows):
+        with self.given(given_seen=rows):
             self.connection.execute(
                 f"""update ops.{table} t set last_seen_at = g.last_seen_at, times_seen = t.times_seen + g.times_seen
                 {", " if more else ""}{more} from given_seen g where {same}"""
@@ -402,6 +407,13 @@ def tables() -> dict[str, dict[str, pl.DataType]]:
         found[f"raw.{table}_latest"] = LATEST
         found |= {f"raw.{child.name}": child.schema for child in declared.children}
     return found | {f"ops.{name}": columns for name, columns in OPS.items()}
+
+
+def create_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pl.DataType]) -> None:
+    """Make a table, and its schema, unless it is there."""
+    declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
+    connection.execute(f"create schema if not exists {name.partition('.')[0]}")
+    connection.execute(f"create table if not exists {name} ({declared})")
 
 
 def _sql_type(column: str, dtype: pl.DataType) -> str:

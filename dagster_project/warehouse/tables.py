@@ -21,6 +21,8 @@ LATEST: dict[str, pl.DataType] = {
     "cost_cents": WHOLE,
 }
 
+DAMAGED = "damaged"  # the shape of a latest row whose payload is not what was stored: its record is read again, whatever its stamp
+
 # what a state says, as one digest: a state that was changed by anything but a sync does not match its seal. What is NULL is left out,
 # so that a column that comes with a newer program leaves the seals as they are.
 SEAL = "md5(concat_ws('|', {}))".format(", ".join(f"'{name}=' || {name}" for name in (
