@@ -9,7 +9,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quie
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench soak screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench soak soak-kills screenshots lock clean
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -77,6 +77,9 @@ bench: $(READY) ## Measure extracts and refreshes of several sizes beside other 
 
 soak: $(READY) ## Let thirty simulated days pass over a source that changes and fails, compare, and rewrite docs/soak.md
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+soak-kills: $(READY) ## Kill 500 readings at random instants and compare what they recover to (ARGS="<kills> <seed>")
+	@$(BIN)/python -m tests.kills.soak $(ARGS)
 
 screenshots: $(READY) ## Photograph every dashboard page and the asset graph into DATA_DIR/screenshots (needs Chromium)
 	@$(BIN)/python -m docs.screenshots $(ARGS)

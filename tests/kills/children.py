@@ -4,11 +4,12 @@ import multiprocessing
 import signal
 from collections.abc import Callable
 from contextlib import nullcontext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagster_project import failpoint, first_load, refresh, settings, visit
+from dagster_project import backup, failpoint, first_load, refresh, settings, visit
 from dagster_project.organisation_run import RefreshReport, new_run_id
 from dagster_project.organisations import organisations, write_sites
 from dagster_project.settings import Settings
@@ -18,24 +19,39 @@ from tests.kills.plant import TOKEN
 
 KILLED = -signal.SIGKILL
 BATCH_ROWS, SLICE_ROWS = 20, 20  # as if there were many
-SECONDS = 120
+SECONDS = 300
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["dagster_project.backup", "dagster_project.refresh", __name__])
+_PROCESSES.set_forkserver_preload(["dagster_project.models", __name__])
+
+
+def start(work: Callable[..., None], *given: Any) -> BaseProcess:
+    """Start a function of a module in a child process."""
+    child = _PROCESSES.Process(target=work, args=given, daemon=True)
+    child.start()
+    return child
 
 
 def run(work: Callable[..., None], *given: Any) -> int:
     """Run a function of a module in a child process and return its exit status: 0, 1 for an exception, -9 when it was killed.
 
     Raises:
-        TimeoutError: it was still running after two minutes.
+        TimeoutError: it was still running after five minutes.
     """
-    child = _PROCESSES.Process(target=work, args=given, daemon=True, name=getattr(work, "__name__", "child"))
-    child.start()
+    child = start(work, *given)
     child.join(SECONDS)
     if child.exitcode is None:
         child.kill()
-        raise TimeoutError(f"{child.name} still ran after {SECONDS} s")
+        raise TimeoutError(f"a child still ran after {SECONDS} s: {work}")
     return child.exitcode
+
+
+def killed_after(seconds: float, work: Callable[..., None], *given: Any) -> bool:
+    """Run a function in a child process, kill it after some seconds, and return whether it still ran then."""
+    child = start(work, *given)
+    child.join(seconds)
+    child.kill()
+    child.join()
+    return child.exitcode == KILLED
 
 
 def settings_of(folder: Path, url: str) -> Settings:
@@ -81,5 +97,33 @@ def read_without_transactions_and_die(folder: Path, url: str, place: str, nth: i
     read(folder, url, act=failpoint.at(place, nth))
 
 
+def nothing() -> None:
+    """End at once."""
+
+
 def ignore(_: object) -> None:
     """Do nothing."""
+
+
+def publish(folder: Path, url: str, act: failpoint.Action | None = None) -> None:
+    """Build the models over the log that is there, and publish them."""
+    found = settings_of(folder, url)
+    with failpoint.arm(act or ignore), open_warehouse(found) as warehouse:
+        refresh.publish_all(found, warehouse, RefreshReport(new_run_id()), ignore)
+
+
+def publish_and_log(folder: Path, url: str, log: Path) -> None:
+    """Publish and write down each place that is reached."""
+    publish(folder, url, failpoint.log_to(log))
+
+
+def publish_and_die(folder: Path, url: str, place: str, nth: int) -> None:
+    """Publish, and be killed when a place is reached for the nth time."""
+    publish(folder, url, failpoint.at(place, nth))
+
+
+def rebuild_elsewhere(folder: Path, empty: Path) -> None:
+    """Carry a log by a backup into an empty place and build the models there."""
+    there = settings_of(empty, "http://127.0.0.1:9/v1")
+    backup.restore(there, backup.backup(settings_of(folder, "http://127.0.0.1:9/v1")))
+    publish(empty, "http://127.0.0.1:9/v1")

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ class Stage:
     places: tuple[tuple[str, int], ...]  # (name, nth) of every failpoint that this reading reached
     history: dict[str, str]
     fresh: dict[str, str]  # the current state by a fresh full sync of the same source
+    seconds: float  # that an uninterrupted reading took
 
     def killed(self, folder: Path, *kills: tuple[str, int], reading: Callable[..., None] = children.read_and_die) -> list[str]:
         """Read in a folder of its own and die at each of the places, one process after the other; then recover.
@@ -46,6 +48,20 @@ class Stage:
         if status not in (children.KILLED, 0):
             return [f"ended with {status}"]
         return log.broken(folder / FILE) if has_tables(folder / FILE) else []
+
+    def killed_at_random(self, folder: Path, chance: random.Random, times: int) -> list[str]:
+        """Read and die so many times, each at a random instant, the next process going on where the last one died; then recover."""
+        folder.mkdir(parents=True)
+        if self.before:
+            shutil.copy(self.before, folder / FILE)
+        wrong = []
+        while times:
+            if children.killed_after(chance.uniform(0, self.seconds), children.read, folder, self.url):
+                times -= 1
+                wrong += log.broken(folder / FILE) if has_tables(folder / FILE) else []
+        wrong += self.recovered(folder)
+        shutil.rmtree(folder)
+        return [f"{self.step}: {problem}" for problem in wrong]
 
     def recovered(self, folder: Path) -> list[str]:
         """Read twice more, and return what differs from a fresh full sync and from an uninterrupted reading."""
@@ -81,11 +97,14 @@ def stage(step: str, folder: Path, before: Path | None) -> Generator[Stage]:
     if before:
         shutil.copy(before, whole / FILE)
     with served(world_after(step)) as url:
+        children.run(children.nothing)  # what the first child waits for is no part of a reading
+        started = time.monotonic()
         assert children.run(children.read_and_log, whole, url, whole / "reached") == 0
+        seconds = time.monotonic() - started
         assert children.run(children.read, fresh, url) == 0
         yield Stage(
             step, url, before, whole / FILE, numbered((whole / "reached").read_text(encoding="utf-8").split("\n")[:-1]),
-            log.history(whole / FILE), log.current_state(fresh / FILE),
+            log.history(whole / FILE), log.current_state(fresh / FILE), seconds,
         )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.kills import children
+from tests.kills.soak import soak
 from tests.kills.stages import Stage, all_killed, drawn, stages
 
 
@@ -52,3 +53,11 @@ def test_f1_killed_at_every_place_that_a_reading_reaches_it_recovers_and_equals_
 @pytest.mark.timeout(1800)
 def test_f3_fifty_readings_killed_again_while_recovering_end_equal(plant, tmp_path: Path):
     assert all_killed(tmp_path, drawn(random.Random(2), plant, times=50)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_f3_a_reading_killed_at_random_instants_recovers_equal_each_time(plant, tmp_path: Path):
+    recoveries, wrong = soak(tmp_path, plant, kills=20, seed=3, progress=False)
+    assert recoveries >= 7
+    assert wrong == []
