@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 import polars as pl
@@ -24,7 +25,7 @@ class CountsDiffer(Exception):
     """fetched is not inserted + updated + unchanged + deduplicated + quarantined: a fault of ours; nothing was stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """What all records of one reading have in common."""
 
@@ -34,6 +35,11 @@ class Reading:
     run_id: str
     now: datetime  # the source's clock at the start of the run
     keep_personal: bool = False
+
+    @cached_property
+    def shape(self) -> str:
+        """Return the fingerprint of what a row of this reading contains."""
+        return self.endpoint.shape_version(self.expands)
 
 
 @dataclass(slots=True)
@@ -148,7 +154,7 @@ def _compare(  # noqa: PLR0917
 ) -> None:
     """Sort one record into unchanged, the same in other bytes, refused, doubtful, or a new version."""
     before, raw_hash = intake.known.get(record_id), records.raw_hash(raw)
-    shape = reading.endpoint.shape_version(reading.expands)
+    shape = reading.shape
     comparable = before if before and before.shape_version == shape and not before.is_deleted else None
     if comparable and comparable.raw_hash == raw_hash:
         _unchanged(record_id, comparable, intake)
@@ -236,9 +242,9 @@ def _count(intake: Intake) -> None:
 
 def _fill(reading: Reading, declared: Contract, intake: Intake) -> None:
     commit, versions = intake.commit, intake.versions
-    if versions:
+    if versions and commit.versions is not None:
         commit.children = {child.name: flatten.child_frame(child, versions) for child in declared.children}
-        commit.latest = pl.DataFrame([_latest(version) for version in versions], schema=LATEST, orient="row")
+        commit.latest = _latest(commit.versions, versions)
     if intake.same_content:
         commit.seen_again = pl.DataFrame(intake.same_content, schema=["organisation_id", "id", "raw_hash"], orient="row")
     buried = [record_id for record_id in sorted(intake.gone_ids & intake.known.keys()) if not intake.known[record_id].is_deleted]
@@ -251,11 +257,12 @@ def _fill(reading: Reading, declared: Contract, intake: Intake) -> None:
     commit.drift = _drift(reading, declared, versions)
 
 
-def _latest(version: Version) -> tuple:
-    record = version.record
-    created_at = flatten.utc(getattr(record, "created_at", None))
-    head = (version.organisation_id, version.id, version.version_number, version.content_hash, version.raw_hash, version.shape_version)
-    return (*head, created_at, updated_at(version), version.is_deleted, getattr(record, "status", None), *labour_and_cost(record))
+def _latest(frame: pl.DataFrame, versions: Sequence[Version]) -> pl.DataFrame:
+    """Return the rows of the latest table: columns of the versions, and two sums of their children."""
+    sums = [labour_and_cost(version.record) for version in versions]
+    amounts = pl.DataFrame(sums, schema={"labour_seconds": LATEST["labour_seconds"], "cost_cents": LATEST["cost_cents"]}, orient="row")
+    known = pl.concat([frame, amounts], how="horizontal")
+    return known.select(pl.col(name) if name in known.columns else pl.lit(None, dtype).alias(name) for name, dtype in LATEST.items())
 
 
 def labour_and_cost(record: object) -> tuple[int | None, int | None]:

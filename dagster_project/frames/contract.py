@@ -1,9 +1,10 @@
 """From one Struct per endpoint to everything that derives from it: columns, child tables, Polars and pandera schemas."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -15,6 +16,7 @@ from dagster_project.frames.schemas import RECORDS, Child, Record
 if TYPE_CHECKING:
     import pandera.polars as pa
 
+Pick = Callable[[object], tuple]
 INSTANT = pl.Datetime("us", "UTC")
 KEY: dict[str, pl.DataType] = {"organisation_id": pl.Int64(), "id": pl.Int64(), "version_number": pl.Int32()}
 VERSION: dict[str, pl.DataType] = {
@@ -66,6 +68,16 @@ class Contract:
         return msgspec.json.Decoder(self.record)
 
     @cached_property
+    def pick(self) -> Pick:
+        """Return what takes the record's columns from it."""
+        return picker(self.columns)
+
+    @cached_property
+    def picks(self) -> dict[str, Pick]:
+        """Return what takes the columns of each child table from an entry of it."""
+        return {child.name: picker(child.columns) for child in self.children}
+
+    @cached_property
     def rules(self) -> "list[pa.Check]":
         """Return the rules that look at more than one column."""
         return rules(self.table, self.columns)
@@ -80,6 +92,14 @@ class Contract:
             unique=list(KEY),
             strict=True,
         )
+
+
+def picker(names: Iterable[str]) -> Pick:
+    """Return a function that gives the values of several fields of an object."""
+    asked = list(names)
+    if len(asked) > 1:
+        return attrgetter(*asked)
+    return lambda owner: tuple(getattr(owner, name) for name in asked)
 
 
 def rules(table: str, columns: Mapping[str, pl.DataType]) -> "list[pa.Check]":

@@ -8,10 +8,11 @@ import msgspec
 import polars as pl
 
 from dagster_project.frames.checking import pandera
-from dagster_project.frames.contract import VERSION, ChildTable, Contract
+from dagster_project.frames.contract import VERSION, ChildTable, Contract, Pick
 from dagster_project.frames.schemas import Record
 
 T = TypeVar("T")
+SMALLEST, LARGEST = -(2**63), 2**63 - 1  # that a column holds
 
 
 class Version(msgspec.Struct):
@@ -49,16 +50,31 @@ def values_of(contract: Contract, record: Record) -> tuple[tuple, dict[str, list
     Raises:
         Unfit: a number beyond 64 bits, an instant beyond the calendar, or an id that is no number.
     """
-    values = tuple(_fit(record, name) for name in contract.columns)
+    values = _values(record, contract.pick, contract.columns)
     children = {
-        child.name: [tuple(_fit(entry, name) for name in child.columns) for entry in _entries(record, child)] for child in contract.children
+        child.name: [_values(entry, contract.picks[child.name], child.columns) for entry in _entries(record, child)]
+        for child in contract.children
     }
     return values, children
 
 
+def _values(owner: object, pick: Pick, names: Iterable[str]) -> tuple:
+    """Return the values of an object's fields, all at once where each fits as it is, as nearly all do."""
+    values = pick(owner)
+    return values if _fits(values) else tuple(_fit(owner, name) for name in names)
+
+
+def _fits(values: tuple) -> bool:
+    for value in values:
+        kind = type(value)
+        if (kind is int and not SMALLEST <= value <= LARGEST) or (kind is datetime and value.tzinfo is not UTC):
+            return False
+    return True
+
+
 def _fit(owner: object, name: str) -> object:
     value = getattr(owner, name)
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
         raise Unfit(name, value)
     try:
         return utc(value)

@@ -61,10 +61,10 @@ class Canonical(msgspec.Struct, frozen=True):
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_LEFT_OUT = tuple(f'"{key}"'.encode() for key in sorted(PERSONAL_KEYS | SIGNED_URL_KEYS))
 _ID = msgspec.json.Decoder(OnlyId)
 _KEY = msgspec.json.Decoder(Key)
 _DICT = msgspec.json.Decoder(dict)
-_ANY = msgspec.json.Encoder()
 _SORTED = msgspec.json.Encoder(order="sorted")
 
 
@@ -114,14 +114,22 @@ def canonical(raw: bytes, volatile: Iterable[str], keep_personal: bool) -> Canon
     if nests_beyond(raw, DEEPEST):
         raise RecursionError(f"nested deeper than {DEEPEST} levels")
     record = _DICT.decode(raw)
-    _check_keys(raw, record)
+    payload = _SORTED.encode(record)
+    _check_keys(raw, payload)
     keys = frozenset(record)
-    if not keep_personal:
+    if not keep_personal and _may_be_personal(raw):
         record = without(record, PERSONAL_KEYS | SIGNED_URL_KEYS)
+        payload = _SORTED.encode(record)
     hashed = {name: value for name, value in record.items() if name not in volatile and value is not None}
     if keep_personal:  # stored, yet different at every read
         hashed = without(hashed, SIGNED_URL_KEYS | {"lastVisitedAt"})
-    return Canonical(_SORTED.encode(record), raw_hash(_SORTED.encode(hashed)), keys)
+    is_whole = len(hashed) == len(record) and not keep_personal
+    return Canonical(payload, raw_hash(payload if is_whole else _SORTED.encode(hashed)), keys)
+
+
+def _may_be_personal(raw: bytes) -> bool:
+    """Return whether a key that is left out occurs anywhere, or could be written with escapes: most records have none."""
+    return b"\\u00" in raw or any(key in raw for key in _LEFT_OUT)
 
 
 def nests_beyond(raw: bytes, levels: int) -> bool:
@@ -134,13 +142,13 @@ def nests_beyond(raw: bytes, levels: int) -> bool:
     return bool(brackets)
 
 
-def _check_keys(raw: bytes, record: dict) -> None:
+def _check_keys(raw: bytes, payload: bytes) -> None:
     """Raise DuplicateKey when decoding lost a key.
 
     Written again, the record has as many `":` as before: each key has one, and so have strings that hold an escaped
     quote and a colon. Only where that may not hold are the keys compared one by one, which costs ten times as much.
     """
-    if raw.count(b'":') != _ANY.encode(record).count(b'":') or _is_uncertain(raw):
+    if raw.count(b'":') != payload.count(b'":') or _is_uncertain(raw):
         json.loads(raw, object_pairs_hook=_unique)
 
 
