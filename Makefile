@@ -9,7 +9,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quie
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench soak soak-kills screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -74,6 +74,9 @@ docs: $(READY) ## Rewrite the generated tables, and docs/reliability.md from the
 
 bench: $(READY) ## Measure extracts and refreshes of several sizes beside other tools and rewrite docs/performance.md
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-peers: $(READY) ## Run dlt, Singer, Airbyte and a plain loop through the same simulated days and rewrite docs/side-by-side.md
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 soak: $(READY) ## Let thirty simulated days pass over a source that changes and fails, compare, and rewrite docs/soak.md
 	@$(BIN)/python -m benchmarks.soak $(ARGS)

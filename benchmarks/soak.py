@@ -22,6 +22,7 @@ from benchmarks.comparison import Differences, Watch
 from benchmarks.storm import Storm
 from benchmarks.turmoil import Turmoil, instants
 from dagster_project import refresh
+from dagster_project.maintainx.capabilities import Capabilities
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.endpoints import ENDPOINTS, Walk
 from dagster_project.refresh import RefreshReport, Source
@@ -58,13 +59,14 @@ class StormSource(Source):
 
     storm: Storm | None = None
 
-    def connect(self) -> MaintainX:
+    def connect(self, most_requests: int | None = None, knows: Capabilities | None = None) -> MaintainX:
         """Return a client that waits by the simulated clock."""
-        assert self.storm is not None  # noqa: S101  a dataclass field after one with a default needs one too
+        assert self.storm is not None  # noqa: S101  a field after those with a default needs one too
         world = self.storm.world
         return MaintainX(
-            URL, f"demo-{self.organisation_id}", transport=transport(self.storm), clock=lambda: world.now / 1000, sleep=_sleeping(world)
-        )
+            URL, f"demo-{self.organisation_id}", transport=transport(self.storm), clock=lambda: world.now / 1000, sleep=_sleeping(world),
+            most_requests=most_requests, capabilities=knows,
+        )  # fmt: skip
 
 
 def _sleeping(world: World) -> Callable[[float], None]:
@@ -114,7 +116,7 @@ class Soak:
         world = self.world
         options = Options(list_lag_seconds=LIST_LAG)
         self.storm = Storm(world, options, seed=course.seed, share=course.share, clock=lambda: world.now / 1000)
-        settings = load(data_dir=folder, maintainx_url=URL)
+        settings = load(data_dir=folder, maintainx_url=URL, maintainx_token=f"demo-{self.organisation_id}")
         self.source = StormSource(settings, Organisation(self.organisation_id), False, storm=self.storm)
         self.watch = Watch(self.world, self.organisation_id, warehouse)
         self.outcome = Outcome(course, rows=sum(self.world.counts().values()))

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 from simulator.api import Response, Simulator
 from simulator.options import Options
@@ -31,6 +32,7 @@ class Storm(Simulator):
         super().__init__(world, options, clock=clock)
         self.seed, self.share, self._seconds = seed, share, clock
         self.traffic: Counter[str] = Counter()
+        self.patches: dict[str, dict[str, Any]] = {}  # id of a work order → fields that its list shows instead
         self._closed_until = 0.0
         self._turn = threading.Lock()
         self.begin("")
@@ -39,12 +41,19 @@ class Storm(Simulator):
         """Start a reading: the mishaps of its n-th request are the same whoever reads."""
         self._rng = Random(f"storm {self.seed} {reading}")  # noqa: S311  repeatable, not secret
 
+    def wait_until(self, instant: int) -> None:
+        """Let the world move on to an instant (milliseconds since 1970) between two requests."""
+        with self._turn:
+            self.world.run_until(instant)
+
     def respond(
         self, method: str, path: str, query: Parameters = (), headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Response:
         """Return the answer to one request, or what the weather makes of it."""
         with self._turn:
             self.world.run_until(self.world.now + LATENCY)
+            if self.patches:
+                self.faults.add("patch", times=None, path="/workorders", details={"rows": self.patches})
             action = self._mishap(any(name == "cursor" for name, _ in query))
             if action == "429":
                 self.faults.add("429", details={"seconds": max(1, round(self._closed_until - self._seconds()))})

@@ -1,15 +1,16 @@
 """What happens to a company while somebody reads it, at the worst moments: the same for every reader of the same seed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 from simulator.instants import DAY, HOUR, MINUTE, SECOND, iso
 from simulator.world import World
 
-BURST = 2 * MINUTE  # after a reading begins, about as long as it takes
+BURST = 2 * MINUTE  # after a reading begins: a third of it falls into the first four seconds, which is three pages
 BURST_EVENTS, QUIET_EVENTS = 40, 20  # in a burst, and spread over the rest of the time to the next reading
-BULK_ROWS, BULK_EVERY = 260, 42  # one edit of more rows than a page holds, all with one stamp; every so many readings
+BULK_ROWS, BULK_EVERY = 260, 5  # one edit of more rows than a page holds, all with one stamp; before every so many readings
+BULK_BEFORE = 20 * MINUTE
 RECENT = 14 * DAY
 FIRST_ID = 900_000_001
 
@@ -39,23 +40,48 @@ class Turmoil:
         """Add the records that may be deleted, created over the last year; so many assets that their list has pages."""
         for table, count in (("work_orders", orders), ("assets", assets)):
             for _ in range(count):
-                self._create(table, self.world.now - self.rng.randrange(365 * DAY))
+                self.create(table, self.world.now - self.rng.randrange(365 * DAY))
 
     def plan(self, start: int, end: int) -> None:
         """Schedule what happens from the beginning of one reading to that of the next (milliseconds since 1970)."""
         self.readings += 1
-        spans = [(start, min(start + BURST, end), BURST_EVENTS), (min(start + BURST, end - 1), end, QUIET_EVENTS)]
-        for since, until, events in spans:
-            for name in self.rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=events):
-                self.world.schedule(self.rng.randrange(since, until), getattr(self, f"_{name}"))
-        if self.readings % BULK_EVERY == 1:
-            self.world.schedule(start + self.rng.randrange(BURST), self._edit_in_bulk)
+        for happening in self._drawn(BURST_EVENTS):
+            self.world.schedule(start + int(BURST * self.rng.random() ** 3), happening)
+        for happening in self._drawn(QUIET_EVENTS):
+            self.world.schedule(self.rng.randrange(start + BURST, end), happening)
+        if self.readings % BULK_EVERY == 0:
+            for table in ("work_orders", "assets"):
+                self.world.schedule(end - self.rng.randrange(SECOND, BULK_BEFORE), self._edit_in_bulk, table)
+
+    def edit_any(self, table: str) -> None:
+        """Edit one record, any."""
+        self.edit(table, self._any(table))
+
+    def edit(self, table: str, number: int) -> None:
+        """Change the title of an order or the name of an asset as of now; nothing when it is gone."""
+        if self.world.get(table, self.organisation_id, number) is None:
+            return
+        field = "name" if table == "assets" else "title"
+        self.world.change(table, self.organisation_id, number, **{field: f"edited {self.rng.randrange(10**6)}"})
+
+    def create(self, table: str, created: int) -> None:
+        """Add a record that may be deleted, created at that instant (milliseconds since 1970)."""
+        number, self.next_id = self.next_id, self.next_id + 1
+        at = iso(created)
+        head: dict[str, Any] = {"id": number, "organizationId": self.organisation_id, "createdAt": at, "updatedAt": at, "creatorId": 1}
+        order, asset = {"title": f"job {number}", "sequentialId": number}, {"name": f"machine {number}"}
+        body = _ORDER | order if table == "work_orders" else _ASSET | asset
+        self.world.add(table, self.organisation_id, head | body)
+        self.mine[table].append(number)
+
+    def _drawn(self, count: int) -> list[Callable[[], None]]:
+        return [getattr(self, f"_{name}") for name in self.rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count)]
 
     def _touch_order(self) -> None:
-        self._edit("work_orders", self._any("work_orders"))
+        self.edit_any("work_orders")
 
     def _touch_asset(self) -> None:
-        self._edit("assets", self._any("assets"))
+        self.edit_any("assets")
 
     def _move_location(self) -> None:
         number = self._any("locations")
@@ -63,10 +89,10 @@ class Turmoil:
         self.world.change("locations", self.organisation_id, number, name=f"{name} ({self.rng.randrange(1000)})")
 
     def _create_order(self) -> None:
-        self._create("work_orders", self.world.now)
+        self.create("work_orders", self.world.now)
 
     def _create_asset(self) -> None:
-        self._create("assets", self.world.now)
+        self.create("assets", self.world.now)
 
     def _log_labour(self) -> None:
         """Time is logged, mostly on what is open or was done lately; updatedAt does not move."""
@@ -98,32 +124,17 @@ class Turmoil:
         delay = self.rng.randrange(*span)
         self.world.schedule(self.world.now + delay, self._commit, number, stamp)
         if self.rng.random() < 1 / 3:
-            self.world.schedule(self.world.now + delay // 2, self._edit, "work_orders", number)
+            self.world.schedule(self.world.now + delay // 2, self.edit, "work_orders", number)
 
     def _commit(self, number: int, stamp: str) -> None:
         if self.world.get("work_orders", self.organisation_id, number) is not None:
             fields = {"title": f"late {self.rng.randrange(10**6)}", "updatedAt": stamp}
             self.world.whisper("work_orders", self.organisation_id, number, **fields)
 
-    def _edit_in_bulk(self) -> None:
-        rows = self._ids("work_orders")
+    def _edit_in_bulk(self, table: str) -> None:
+        rows = self._ids(table)
         for number in self.rng.sample(rows, min(BULK_ROWS, len(rows))):
-            self._edit("work_orders", number)
-
-    def _edit(self, table: str, number: int) -> None:
-        if self.world.get(table, self.organisation_id, number) is None:
-            return
-        field = "name" if table == "assets" else "title"
-        self.world.change(table, self.organisation_id, number, **{field: f"edited {self.rng.randrange(10**6)}"})
-
-    def _create(self, table: str, created: int) -> None:
-        number, self.next_id = self.next_id, self.next_id + 1
-        at = iso(created)
-        head: dict[str, Any] = {"id": number, "organizationId": self.organisation_id, "createdAt": at, "updatedAt": at, "creatorId": 1}
-        order, asset = {"title": f"job {number}", "sequentialId": number}, {"name": f"machine {number}"}
-        body = _ORDER | order if table == "work_orders" else _ASSET | asset
-        self.world.add(table, self.organisation_id, head | body)
-        self.mine[table].append(number)
+            self.edit(table, number)
 
     def _delete(self, table: str) -> None:
         if self.mine[table]:
