@@ -36,11 +36,6 @@ class Kind:
     settings: st.SearchStrategy[Setting] = field(default_factory=lambda: st.just(Setting()))
 
 
-def kind(*faults: str, **setting: object) -> Kind:
-    """Return a kind of history whose source behaves in one way."""
-    return Kind(frozenset(faults), st.just(Setting(**setting)))  # type: ignore[arg-type]
-
-
 def machine(algorithm: Callable[[Source], Algorithm], drawn: Kind, tally: Tally) -> type[RuleBasedStateMachine]:
     """Return a state machine that lets an algorithm read histories of one kind."""
     inside = INSIDE if drawn.faults & {"inside", "inside deletes", "expiry", "stale"} else st.just([])

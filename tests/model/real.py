@@ -130,14 +130,13 @@ class Real(Algorithm):
 
     def _check_watermark(self) -> None:
         """The watermark never goes back, nor past what is stored once the first load is complete."""
-        main = self.warehouse.states(self.organisation, self.table).get("")
-        if main is None or main.watermark is None:
-            assert self._watermark is None, "the watermark is gone"
-            return
-        before, self._watermark = self._watermark, from_datetime(main.watermark)
-        assert before is None or before <= self._watermark, f"the watermark went back from {before} to {self._watermark}"
+        found = self.warehouse.connection.execute(
+            "select watermark from ops.state where organisation_id = ? and endpoint = ? and slice = ''", [self.organisation, self.table]
+        ).fetchone()
+        before, self._watermark = self._watermark, from_datetime(found[0]) if found and found[0] else None
+        assert before is None or (self._watermark and before <= self._watermark), f"the watermark went back: {before}, {self._watermark}"
         newest = max((updated_at for every in self.source.seen.values() for _, updated_at in every), default=0)
-        assert self._watermark <= newest, f"the watermark {self._watermark} is later than anything the source ever had, {newest}"
+        assert (self._watermark or 0) <= newest, f"the watermark {self._watermark} is later than anything the source ever had, {newest}"
 
     def _check_children(self) -> None:
         """The typed columns and the children of a version are those of its payload."""
