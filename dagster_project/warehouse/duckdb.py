@@ -257,7 +257,9 @@ class DuckDBWarehouse:
     def _open(self) -> None:
         try:
             self._connection = connect(self.path, self.memory_limit)
+            self._connection.execute("begin")
             self._make_tables()
+            self._connection.execute("commit")
         except duckdb.Error as error:
             if self.path is None:
                 raise
@@ -432,15 +434,16 @@ def is_damage(error: duckdb.Error) -> bool:
 
 def damaged(path: Path, error: duckdb.Error) -> DamagedWarehouse:
     """Return what to do about a file that cannot be used."""
-    return DamagedWarehouse(
-        f"{path} cannot be used: {error}. Move {path.name}* away, run `make restore`, then `make refresh`, which reads what changed "
-        "since the backup. A file that a newer DuckDB has written needs the newer version of this program instead"
-    )
+    what = f"{path} cannot be used: {str(error).splitlines()[0].rstrip('.')}"
+    way_back = f"Move {path.name}* away, run `make restore`, then `make refresh`, which reads what changed since the backup"
+    return DamagedWarehouse(f"{what}. {way_back}. A file that a newer DuckDB has written needs the newer version of this program instead")
 
 
 def locked_out(path: Path, error: duckdb.Error) -> WarehouseBusy:
     """Return who has the file open that does not know of our lease: a DuckDB client."""
-    return WarehouseBusy(f"{path} is open in another program: close it there (read `published/` instead), and start again ({error})")
+    return WarehouseBusy(
+        f"{path} is open in another program: close it there (read `published/` instead), and start again ({str(error).splitlines()[0]})"
+    )
 
 
 def _leave_behind(path: Path) -> None:

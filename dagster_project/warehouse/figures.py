@@ -22,19 +22,24 @@ _LAST_RUN = """
             sum(quarantined) as quarantined
         from ops.endpoint_runs semi join last using (run_id)
         where kind = 'sync'
+    ), swept as (
+        select sum(requests) as requests, sum(fetched) as fetched, sum(inserted + updated + deleted) as versions
+        from ops.endpoint_runs semi join last using (run_id)
+        where kind = 'labour'
     ), compared as (
         select sum(requests) as requests, sum(source_rows) as records, sum(missing + ghost + stale) as differences
         from ops.reconciliation semi join last using (run_id)
         where scope <> 'first_load'
     )
-    select read.requests, read.fetched, read.versions, read.quarantined, compared.requests, compared.records, compared.differences
-    from read cross join compared
+    select read.requests, read.fetched, read.versions, read.quarantined, compared.requests, compared.records, compared.differences,
+        swept.requests, swept.fetched, swept.versions
+    from read cross join compared cross join swept
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What one run did: requests made, records that came, versions appended, records set aside; and what it reconciled."""
+    """What one run did: requests, records that came, versions appended, records set aside; what it reconciled and swept for labour."""
 
     requests: int
     fetched: int
@@ -43,6 +48,9 @@ class Effort:
     reconciling_requests: int
     reconciled: int
     differences: int
+    sweeping_requests: int = 0
+    swept: int = 0
+    swept_versions: int = 0
 
 
 def last_closed_month(published: Path) -> list[dict]:

@@ -1,5 +1,8 @@
 """What may happen to the warehouse itself: two writers, one that stood still, damaged files, state and payloads that were changed."""
 
+import functools
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -9,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.settings import ROOT
+from dagster_project import backup, quarantine
+from dagster_project.failpoint import Crashed, arm, at, crash
+from dagster_project.replay import replay_table
+from dagster_project.settings import ROOT, Settings
 from dagster_project.warehouse.base import DamagedWarehouse, WarehouseBusy
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.lease import Lease
+from dagster_project.warehouse.open import open_warehouse
+from simulator.instants import HOUR
 from tests.faults.plant_builder import START, Plant
 from tests.small_world import new_warehouse, stored
 from tests.test_lease import DistantLease
@@ -175,3 +183,239 @@ def test_f9_a_column_of_another_type_is_refused_with_its_name_and_what_to_do(tmp
         path = warehouse.path
     with pytest.raises(DamagedWarehouse, match=r"ops\.state\.watermark is VARCHAR, not TIMESTAMP WITH TIME ZONE.*make restore"):
         DuckDBWarehouse(path).__enter__()
+
+
+# Payloads that are not what was stored (F10)
+
+
+DAMAGE = {
+    "a-flipped-bit": "update raw.{table} set payload = replace(payload, 'order 7', 'order 5') where id = 7 and organisation_id = {mine}",
+    "a-lost-payload": "update raw.{table} set payload = null where id = 7 and organisation_id = {mine}",
+}
+
+
+@pytest.mark.parametrize("table", ["work_orders", "assets"])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+def test_f10_a_payload_that_is_not_what_was_stored_is_named_and_read_again_by_the_next_refresh(plant, damage, table):
+    for id_ in range(1, 41):
+        plant.add_order(id_, START - 4000 * HOUR + id_ * HOUR, START - 4000 * HOUR + id_ * HOUR, table="assets")
+    plant.world.advance(timedelta(days=1))
+    for one in ("work_orders", "assets"):
+        plant.sync(one)
+    plant.world.advance(timedelta(days=200))
+    plant.warehouse.execute(damage.format(table=table, mine=plant.organisation))
+    found = replay_table(plant.warehouse, table, is_check=True, say=[].append)
+    assert (plant.organisation, 7, 1) in found.damaged
+    assert audited(plant.warehouse, plant, "damaged_payload") == [
+        "1 payloads are not what was stored; the records whose newest version they are will be read again: record 7 version 1"
+    ]
+    before = plant.simulator.requests.total()
+    plant.sync(table)
+    assert plant.log(table) == plant.truth(table)
+    assert plant.versions(7, table) == [(1, "first", False), (2, "shape", False)]
+    assert plant.simulator.requests.total() - before <= 3
+    assert (plant.organisation, 7, 1) in replay_table(plant.warehouse, table, is_check=True, say=[].append).damaged
+    assert plant.warehouse.damaged(table, plant.organisation) == {}
+    plant.sync(table)
+    assert len(plant.versions(7, table)) == 2
+
+
+def test_f10_a_damaged_payload_in_a_list_that_is_read_whole_heals_by_itself(warehouse):
+    plant = Plant(warehouse)
+    plant.locations(range(1, 5))
+    plant.sync("locations")
+    warehouse.execute("update raw.locations set payload = '{}' where id = 2 and organisation_id = ?", [plant.organisation])
+    assert replay_table(warehouse, "locations", say=[].append).damaged == [(plant.organisation, 2, 1)]
+    plant.sync("locations")
+    assert plant.log("locations") == plant.truth("locations")
+
+
+# Records that were poisoned, and fit after an update of the program (D10)
+
+
+def test_d10_poisoned_rows_are_set_aside_among_good_ones_and_a_replay_heals_them_once_they_fit(tmp_path):
+    given = Settings(data_dir=tmp_path, duckdb_memory_limit="1GB")
+    with open_warehouse(given) as warehouse:
+        mine = Plant(warehouse)
+        mine.orders(range(1, 41))
+        mine.sync()
+        mine.world.advance(timedelta(hours=1))
+        for id_ in (7, 8, 9):
+            mine.change("work_orders", id_, title="good" if id_ == 9 else [id_])
+        mine.sync()
+        assert [(row[0], row[2]) for row in mine.quarantine()] == [(7, "open"), (8, "open")]
+        assert mine.watermark() == mine.world.instant
+        entries = quarantine.entries(warehouse)
+        assert entries["stale_since"].to_list() == [mine.world.instant] * 2
+        # an update of the program: what the older one refused of record 7 is what this one accepts
+        mine.change("work_orders", 7, title="a title")
+        good = mine.world.table("work_orders", mine.organisation).rows.encoded[7].decode()
+        warehouse.execute("update ops.quarantine set raw_json = ? where record_id = 7", [good])
+    assert quarantine.replay(given, "replay-1", say=[].append) == quarantine.Replayed(tried=2, healed=1, refused=1)
+    with open_warehouse(given) as warehouse:
+        mine.warehouse = warehouse
+        assert mine.log()[7] == mine.truth()[7]
+        assert mine.versions(7) == [(1, "first", False), (2, "change", False)]
+        assert [(row[0], row[2]) for row in mine.quarantine()] == [(7, "replayed"), (8, "open")]
+        mine.sync()
+        assert len(mine.versions(7)) == 2
+
+
+# The file (F7)
+
+
+def wal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """A warehouse whose writer died: its second batch stands in the write-ahead log alone."""
+    path = tmp_path / "killed" / "warehouse.duckdb"
+    path.parent.mkdir()
+    assert subprocess.run([sys.executable, "-c", DIES, path], cwd=ROOT).returncode == -9
+    assert wal_of(path).stat().st_size > 0
+    return path
+
+
+DIES = """
+import os, pathlib, sys
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+path = pathlib.Path(sys.argv[1])
+with DuckDBWarehouse(path) as warehouse:
+    warehouse.insert("source", [{"source": "first batch"}])
+with DuckDBWarehouse(path) as warehouse:
+    warehouse.insert("source", [{"source": "second batch"}])
+    os.kill(os.getpid(), 9)
+"""
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 16
+    path.write_bytes(content)
+
+
+def of_another_database(path: Path) -> None:
+    """Put the write-ahead log of another warehouse beside this one."""
+    other = path.parent / "other" / "warehouse.duckdb"
+    other.parent.mkdir()
+    subprocess.run([sys.executable, "-c", DIES, other], cwd=ROOT)
+    shutil.copy(wal_of(other), wal_of(path))
+
+
+def of_version(path: Path, number: int) -> None:
+    """Write the number of another storage format into the head of the file, with a sound checksum; ours are 64 to 69, and 999."""
+    content = bytearray(path.read_bytes())
+    content[12:20] = number.to_bytes(8, "little")
+    words = [int.from_bytes(content[place : place + 8], "little") for place in range(8, 4096, 8)]
+    checksum = functools.reduce(lambda sum_, word: sum_ ^ (word * 0xBF58476D1CE4E5B9 % 2**64), words, 5381)
+    content[:8] = checksum.to_bytes(8, "little")
+    path.write_bytes(content)
+
+
+def of_duckdb_1_5(path: Path) -> None:
+    """Put a file of the format that clients of last year write in its place."""
+    path.unlink()
+    wal_of(path).unlink()
+    subprocess.run([Path(sys.executable).parent / "duckdb", path, "create table notes as select 1 as note"], check=True)
+
+
+UNUSABLE = {
+    "a-damaged-write-ahead-log": lambda path: flip(wal_of(path), wal_of(path).stat().st_size // 2),
+    "a-foreign-write-ahead-log": of_another_database,
+    "a-file-cut-behind-its-head": lambda path: os.truncate(path, 20_000),
+    "an-empty-file": lambda path: os.truncate(path, 0),
+    "a-damaged-head": lambda path: flip(path, 20),
+    "a-file-of-a-newer-duckdb": lambda path: of_version(path, 1000),
+    "a-file-of-an-unknown-older-duckdb": lambda path: of_version(path, 50),
+    "a-file-of-duckdb-1-5": of_duckdb_1_5,
+}
+
+
+@pytest.mark.parametrize("damage", UNUSABLE.values(), ids=UNUSABLE.keys())
+def test_f7_a_file_that_cannot_be_used_is_refused_with_the_way_back_and_left_as_it_is(killed, damage):
+    damage(killed)
+    before = killed.read_bytes()
+    for _ in range(2):
+        with pytest.raises(
+            DamagedWarehouse, match=r"warehouse\.duckdb cannot be used: .*Move warehouse\.duckdb\* away, run `make restore`"
+        ):
+            DuckDBWarehouse(killed).__enter__()
+    assert killed.read_bytes() == before
+
+
+UNSYNCED = {
+    "absent": lambda wal: wal.unlink(),
+    "cut": lambda wal: os.truncate(wal, wal.stat().st_size // 3),
+    "garbage": lambda wal: wal.write_bytes(b"garbage" * 1000),
+    "empty": lambda wal: wal.write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("damage", UNSYNCED.values(), ids=UNSYNCED.keys())
+def test_f7_a_write_ahead_log_that_is_lost_takes_whole_batches_with_it_and_the_loss_is_audited(killed, damage):
+    damage(wal_of(killed))
+    with DuckDBWarehouse(killed) as warehouse:
+        assert stored(warehouse, "ops.source") == [("first batch",)]
+        assert [action for (action,) in stored(warehouse, "ops.audit", "action")] == ["older_file"]
+        assert "lease 2 was given to process" in stored(warehouse, "ops.audit", "detail")[0][0]
+        warehouse.insert("source", [{"source": "third batch"}])
+    with DuckDBWarehouse(killed) as warehouse:
+        assert stored(warehouse, "ops.source") == [("first batch",), ("third batch",)]
+        assert len(stored(warehouse, "ops.audit")) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda path: flip(path, path.stat().st_size // 2), lambda path: os.truncate(path, path.stat().st_size // 2)],
+    ids=["a-flipped-bit", "cut-in-half"],
+)
+def test_f7_damage_inside_the_file_is_met_with_the_way_back_as_soon_as_it_is_read(tmp_path, damage):
+    path = tmp_path / "warehouse.duckdb"
+    with DuckDBWarehouse(path) as warehouse:
+        warehouse.execute("insert into ops.source select md5(range::varchar) from range(300000)")
+    damage(path)
+    with pytest.raises(DamagedWarehouse, match=r"cannot be used: .*make restore"), DuckDBWarehouse(path) as warehouse:
+        warehouse.query("select count(distinct source) from ops.source")
+
+
+def test_f7_a_lost_warehouse_is_restored_from_its_backup_and_reads_what_it_lacks(tmp_path):
+    given = Settings(data_dir=tmp_path, duckdb_memory_limit="1GB")
+    with open_warehouse(given) as warehouse:
+        plant = Plant(warehouse)
+        plant.orders(range(1, 41))
+        plant.sync()
+        warehouse.insert("runs", [{"run_id": "r", "organisation_id": plant.organisation, "known_from": plant.world.instant}])
+    backup.backup(given)
+    with open_warehouse(given) as plant.warehouse:
+        plant.world.advance(timedelta(hours=1))
+        plant.change_all(range(3, 9), "changed after the backup")
+        plant.sync()
+    os.truncate(given.warehouse_path, 9000)
+    with pytest.raises(DamagedWarehouse):
+        open_warehouse(given).__enter__()
+    for path in given.data_dir.glob("warehouse.duckdb*"):
+        path.unlink()
+    backup.restore(given)
+    with open_warehouse(given) as plant.warehouse:
+        assert audited(plant.warehouse, plant) == []
+        assert not plant.sync().is_first_load
+        assert plant.log() == plant.truth()
+
+
+# A batch that is half stored (F8)
+
+
+@pytest.mark.parametrize("place", ["commit.versions", "commit.children", "commit.latest", "commit.states", "transaction.before_commit"])
+def test_f8_a_batch_that_fails_between_two_of_its_statements_leaves_nothing_and_comes_whole_the_next_time(plant, place):
+    plant.sync()
+    before = plant.log(), plant.watermark(), plant.versions(3)
+    plant.world.advance(timedelta(hours=1))
+    plant.change_all(range(1, 30), "changed")
+    with pytest.raises(Crashed), arm(at(place, 1, crash)):
+        plant.sync()
+    assert (plant.log(), plant.watermark(), plant.versions(3)) == before
+    plant.sync()
+    assert plant.log() == plant.truth()
+    assert [len(plant.versions(id_)) for id_ in range(1, 30)] == [2] * 29
