@@ -206,7 +206,7 @@ def status_command() -> None:
             raise typer.Exit(1)
         effort = figures.last_run(path)
         _say(f"version {path.parent.name} in {found.published_dir}")
-        _say(f"last run: {effort.fetched} records read in {effort.requests} requests, {effort.versions} new versions")
+        _say(f"last run: {demo.told(effort)}")
         _say(f"open quarantine: {effort.quarantined} records")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
 

@@ -56,13 +56,14 @@ def _show(console: Console, published: Path) -> None:
 
 
 def told(effort: figures.Effort) -> str:
-    """Return in sentences what a run read and what it reconciled."""
+    """Return in sentences what a run read, what it swept for labour and what it reconciled."""
     read = f"Read {effort.fetched:,} records in {effort.requests:,} requests: {effort.versions:,} were new or had changed"
     aside = f", {effort.quarantined:,} are in quarantine" if effort.quarantined else ""
     compared = (
         f" Compared {effort.reconciled:,} with the source in {effort.reconciling_requests:,} requests: {effort.differences:,} differed."
     )
-    return f"{read}{aside}.{compared if effort.reconciled else ''}"
+    swept = f" Swept {effort.swept:,} orders for labour in {effort.sweeping_requests:,} requests: {effort.swept_versions:,} had changed."
+    return f"{read}{aside}.{swept if effort.swept else ''}{compared if effort.reconciled else ''}"
 
 
 def kpi_table(rows: Iterable[dict]) -> Table:

@@ -114,9 +114,10 @@ def test_before_the_first_month_is_over_the_table_says_so() -> None:
     assert "No month is over yet" in " ".join(captured.get().split())
 
 
-def test_a_run_is_told_in_two_sentences() -> None:
-    assert told(Effort(54, 3269, 240, 0, 35, 6143, 3)) == (
-        "Read 3,269 records in 54 requests: 240 were new or had changed. Compared 6,143 with the source in 35 requests: 3 differed."
+def test_a_run_is_told_in_three_sentences() -> None:
+    assert told(Effort(54, 3269, 240, 0, 35, 6143, 3, 5, 812, 9)) == (
+        "Read 3,269 records in 54 requests: 240 were new or had changed. Swept 812 orders for labour in 5 requests: 9 had changed. "
+        "Compared 6,143 with the source in 35 requests: 3 differed."
     )
 
 
