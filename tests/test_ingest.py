@@ -193,6 +193,7 @@ POISONS: dict[str, dict[str, Any] | bytes] = {
     "huge sum": order(300, timeItems=[labour(9e18), labour(9e18)]),
     "infinite": raw(order(300)).replace(b'"assetId":1', b'"assetId":1e999'),
     "not a number": raw(order(300)).replace(b'"assetId":1', b'"assetId":NaN'),
+    "key twice": raw(order(300)).replace(b'"assetId":1', b'"assetId":1,"assetId":2'),
     "surrogate": raw(order(300)).replace(b"Order 300", b"\\ud800"),
     "bytes": raw(order(300)).replace(b"Order 300", b"\xff"),
     "deep": raw(order(300)).replace(b'"assetId":1', b'"x":' + b"[" * 900 + b"]" * 900),
@@ -205,7 +206,7 @@ POISONS: dict[str, dict[str, Any] | bytes] = {
 
 
 @pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
-def test_one_bad_row_in_200_goes_to_quarantine_and_199_load(warehouse, poison):
+def test_d10_one_bad_row_in_200_goes_to_quarantine_and_199_load(warehouse, poison):
     rows = [order(number) for number in range(1, 200)]
     intake = store(warehouse, *rows[:100], poison, *rows[100:])
     assert counted(intake) == {"fetched": 200, "inserted": 199, "quarantined": 1}

@@ -1,7 +1,7 @@
 """One organisation of a small simulated world, and the log that we keep of it."""
 
 import json
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.sync import EndpointReport, Run
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from simulator.api import Response, Simulator
-from simulator.instants import HOUR, from_datetime, iso
+from simulator.instants import HOUR, from_datetime, iso, parse
 from simulator.options import Options
 from simulator.transport import transport
 from simulator.world import World
@@ -29,16 +29,26 @@ class SmallPages(Simulator):
     cap = 200
     rewritten: tuple[bytes, bytes] = (b"", b"")
     unknown_expand: str | None = None
+    ignored: tuple[str, ...] = ()  # parameters that it takes and does not honour
+    filter_step = 1  # milliseconds: date filters know no finer instants
+    earlier = 0  # milliseconds by which lists begin too early
 
     def respond(self, method: str, path: str, query: Any = (), headers: Any = None, body: bytes = b"") -> Response:
         if ("expand", self.unknown_expand) in query:
             known = json.dumps({"error": f"'{self.unknown_expand}' is not a member of assignees,categories"})
             return Response(400, {}, known.encode())
         capped = [(name, str(min(int(value), self.cap)) if name == "limit" else value) for name, value in query]
-        response = super().respond(method, path, capped, headers, body)
+        asked = [(name, self._coarse(name, value)) for name, value in capped if name not in self.ignored]
+        response = super().respond(method, path, asked, headers, body)
         if self.rewritten[0]:
             response.body = response.body.replace(*self.rewritten)
         return response
+
+    def _coarse(self, name: str, value: str) -> str:
+        if not name.endswith(("[gte]", "[lte]")):
+            return value
+        at = parse(value) - (self.earlier if name.endswith("[gte]") else 0)
+        return iso(at - at % self.filter_step)
 
 
 @dataclass
@@ -51,6 +61,7 @@ class Plant:
     seconds: float = 0.0  # slept so far
     silent: set[int] = field(default_factory=set)  # changed since updatedAt last moved
     runs: Any = field(default_factory=count)
+    clock: Callable[[], float] | None = None  # ours, monotonic; None: it goes on while we sleep
 
     def __post_init__(self) -> None:
         self.world, self.organisation = World(START), next(ORGANISATIONS)
@@ -85,7 +96,7 @@ class Plant:
     def change_all(self, ids: Iterable[int], title: str, table: str = "work_orders") -> None:
         """Change the title of several records in one instant."""
         for id_ in ids:
-            self.change(table, id_, title=title)
+            self.change(table, id_, **{"title" if table != "assets" else "name": title})
 
     def whisper(self, table: str, id_: int, **fields: Any) -> None:
         """Change a record as of now; updatedAt stays, unless it is among the fields."""
@@ -100,7 +111,9 @@ class Plant:
     def source(self) -> MaintainX:
         """Return a client that never really waits."""
         token = f"demo-{self.organisation}"
-        return MaintainX("http://mx/v1", token, transport=transport(self.simulator), clock=lambda: self.seconds, sleep=self.sleep)
+        return MaintainX(
+            "http://mx/v1", token, transport=transport(self.simulator), clock=self.clock or (lambda: self.seconds), sleep=self.sleep
+        )
 
     def sleep(self, seconds: float) -> None:
         """Let the client's clock go on."""
@@ -146,6 +159,11 @@ class Plant:
     def quarantine(self) -> list[tuple]:
         """Return id, reason, status and times seen of the rows in quarantine."""
         found = "select record_id, reason_code, status, times_seen from ops.quarantine where organisation_id = ? order by all"
+        return self.warehouse.query(found, [self.organisation]).rows()
+
+    def drift(self) -> list[tuple]:
+        """Return kind, field and value of what the source said that the contract does not know."""
+        found = "select kind, field, value from ops.drift where organisation_id = ? order by all"
         return self.warehouse.query(found, [self.organisation]).rows()
 
     def watermark(self, table: str = "work_orders") -> datetime | None:
