@@ -109,7 +109,14 @@ def completions(page: Page) -> list[datetime]:
 def anchored(
     visit: Visit, where: Sequence[tuple[str, str]], field: str, since: datetime | None = None, until: datetime | None = None
 ) -> Iterator[Page]:
-    """Yield the rows of one anchored walk whose every request also carries `where`."""
+    """Yield the rows of one anchored walk whose every request also carries `where`.
+
+    Raises:
+        NotAsAsked: the source does not sort or filter as asked.
+    """
+    probed = visit.source.capabilities
+    if False in (probed.is_sort_honoured, probed.is_filter_honoured):
+        raise NotAsAsked("the probe found that lists are not sorted or filtered as asked", path=visit.endpoint.path)
     return walk.anchored(
         lambda params: visit.list.one([*where, *params]), lambda params: visit.list.all([*where, *params]), field, since, until,
         visit.list.step,

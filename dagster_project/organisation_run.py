@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from dagster_project.comparison import Comparison
 from dagster_project.failpoint import failpoint
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.organisations import Source
 from dagster_project.publish import Published
-from dagster_project.reconcile import Comparison
 from dagster_project.settings import MissingToken
 from dagster_project.visit import EndpointReport, Run
 from dagster_project.warehouse.base import Warehouse

@@ -4,75 +4,27 @@ A reading in the endpoint's shape is at once the comparison and the cure: whatev
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from dagster_project import labour, rolling
 from dagster_project.breakers import Breaker
+from dagster_project.comparison import Comparison, Sums, write
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.flatten import Version
 from dagster_project.generation import Generation, Sweep
 from dagster_project.ingest import Intake, labour_and_cost, updated_at
 from dagster_project.maintainx.client import MaintainX, Page
-from dagster_project.maintainx.endpoints import Endpoint, Walk
+from dagster_project.maintainx.endpoints import Absence, Endpoint, Walk
 from dagster_project.recheck import by_creation
 from dagster_project.visit import EndpointReport, Run, batches
 from dagster_project.walk import NotAsAsked
 from dagster_project.warehouse.base import Commit, Latest, State, Warehouse
 
+LEAST_ASKED = 100  # absent records in one comparison, however few requests are left
 REQUESTS = 1_440  # a day, where nobody says: 1 % of what 100 requests a minute allow
-
-
-@dataclass(slots=True)
-class Comparison:
-    """What one reconciliation of one endpoint found before it healed; a row of ops.reconciliation."""
-
-    scope: str
-    source_rows: int = 0
-    raw_rows: int = 0
-    missing: int = 0
-    ghost: int = 0
-    stale: int = 0
-    late_rows: int = 0  # came to light, or changed, below the overlap: no sync could see it
-    healed: int = 0
-    deleted: int = 0
-    source_labour_seconds: int | None = None
-    raw_labour_seconds: int | None = None
-    source_cost_cents: int | None = None
-    raw_cost_cents: int | None = None
-    source_ids: int | None = None  # that the source's lists show
-    live_rows: int | None = None  # of the log in that scope, once healed: the same number, or the sweep differs
-    generation: int | None = None  # of a full sweep that goes on where it was interrupted
-    status: str = "matched"
-    reason: str | None = None
-    report: EndpointReport | None = field(default=None, repr=False)
-
-    def as_row(self, run: Run) -> dict:
-        """Return the row of ops.reconciliation."""
-        names = [name for name in self.__dataclass_fields__ if name != "report"]
-        return {
-            "run_id": run.run_id,
-            "organisation_id": run.organisation_id,
-            "endpoint": self.report.endpoint if self.report else None,
-            "reconciled_at": run.now,
-            "requests": self.report.requests if self.report else None,
-            **{name: getattr(self, name) for name in names},
-        }
-
-
-@dataclass(slots=True)
-class Sums:
-    """Rows and sums of one side."""
-
-    rows: int = 0
-    labour: int = 0
-    cost: int = 0
-
-    def add(self, labour: int | None, cost: int | None) -> None:
-        """Count one row."""
-        self.rows, self.labour, self.cost = self.rows + 1, self.labour + (labour or 0), self.cost + (cost or 0)
 
 
 def reconcile(  # noqa: PLR0917
@@ -98,16 +50,10 @@ def reconcile(  # noqa: PLR0917
     return found.result
 
 
-def write(found: Comparison, warehouse: Warehouse, run: Run) -> None:
-    """Write the row of ops.reconciliation; the same run again replaces it."""
-    row = found.as_row(run)
-    warehouse.replace("reconciliation", [row], {name: row[name] for name in ("run_id", "organisation_id", "endpoint")})
-
-
 def first_load(report: EndpointReport, warehouse: Warehouse, run: Run) -> Comparison:
     """Write that a complete first load counts as a reconciliation: what was read is what the log holds."""
     raw_rows = warehouse.live(report.endpoint, run.organisation_id).height
-    found = Comparison("first_load", report.distinct_rows, raw_rows, report=report)
+    found = Comparison("first_load", report.distinct_rows, raw_rows, source_ids=report.distinct_rows, live_rows=raw_rows, report=report)
     if found.source_rows != raw_rows:
         found.status, found.reason = "differs", f"{found.source_rows} records were read, {raw_rows} are in the log"
     write(found, warehouse, run)
@@ -131,16 +77,17 @@ class Reconciliation:
         self.visit, self.endpoint, self.now = visit, visit.endpoint, visit.run.now
         self.known = visit.warehouse.live(self.endpoint.table, visit.run.organisation_id)
         visit.stored = set(self.known["id"].to_list())
-        self.plan = self.planned(requests_a_day) if self.endpoint.table == labour.TABLE and not is_full else None
+        self.left = None if is_full else requests_a_day - rolling.spent(visit.warehouse, visit.run.organisation_id, self.now)
+        self.plan = self.planned(self.left) if self.endpoint.table == labour.TABLE and self.left is not None else None
         self.result = Comparison("rolling" if self.plan else "full", report=visit.report)
         self.generation = self.numbered() if self.endpoint.walk is Walk.ANCHORED and not self.plan else None
         self.source, self.raw = Sums(), Sums()
         self.compared: set[int] = set()
+        self.unasked: set[int] = set()  # absent, and left to the next comparison
 
-    def planned(self, requests_a_day: int) -> rolling.Plan | None:
-        """Return what today's share of the requests pays for; None when that is everything."""
+    def planned(self, left: int) -> rolling.Plan | None:
+        """Return what is left of today's requests pays for; None when that is everything."""
         visit = self.visit
-        left = requests_a_day - rolling.spent(visit.warehouse, visit.run.organisation_id, self.now)
         plan = rolling.plan(self.known, self.now, self.boundary.watermark, left, visit.source.capabilities.largest_page)
         return None if plan.is_whole else plan
 
@@ -268,11 +215,19 @@ class Reconciliation:
         """Ask for each known record of the scope that was not shown: bury it, or read it again."""
         expected = self.expected(self.known)
         absent = self.visit.absent_of(set(expected["id"].to_list()), self.visit.seen)
+        absent, self.unasked = self.affordable(absent)
         gone = self.visit.bury(absent)
         self._count_buried(len(gone))
         self.read_again(expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone)))
         for row in expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(list(self.compared))).iter_rows(named=True):
             self.raw.add(row["labour_seconds"], row["cost_cents"])
+
+    def affordable(self, absent: list[int]) -> tuple[list[int], set[int]]:
+        """Return which of the absent today's requests are enough to ask for, and which are left to the next comparison."""
+        if self.left is None or self.endpoint.absence is not Absence.GET or self.endpoint.table in self.visit.run.accepted:
+            return absent, set()
+        most = max(LEAST_ASKED, self.left - self.visit.report.requests)
+        return absent[:most], set(absent[most:])
 
     def expected(self, live: pl.DataFrame) -> pl.DataFrame:
         """Return those of the log's live records that a complete reading of the scope must show."""
@@ -307,14 +262,21 @@ class Reconciliation:
         elif found.missing + found.ghost + found.stale:
             found.status = "healed"
         late = self.late() if found.late_rows else None
-        found.reason = "; ".join(filter(None, (unequal, late, self.plan and self.plan.shortfall, found.reason))) or None
+        remarks = [unequal, late, self.plan.shortfall if self.plan else None, found.reason]
+        found.reason = "; ".join(remark for remark in remarks if remark) or None
 
     def unequal(self) -> str | None:
         """Count both sides once healed, and return in words where they are not the same records; None when they are."""
         live = self.visit.warehouse.live(self.endpoint.table, self.visit.run.organisation_id)
         shown, held, expected = self.visit.shown, set(live["id"].to_list()), set(self.expected(live)["id"].to_list())
         self.result.source_ids, self.result.live_rows = len(shown), len(held & (shown | expected))
-        return _named(shown - held, "was read and is not in the log") or _named(expected - shown, "exists by its id, but no list shows it")
+        hidden, lost = expected - shown - self.unasked, shown - held
+        asked_later = f"{len(self.unasked)} absent records are asked for in the next comparison: today's requests are spent"
+        return (
+            _named(lost, "was read and is not in the log")
+            or _named(hidden, "exists by its id, but no list shows it")
+            or (asked_later if self.unasked else None)
+        )
 
     def late(self) -> str:
         """Return in words that the overlap is too short."""

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from dagster_project import labour, reconcile, sync
 from dagster_project.breakers import Breaker
+from dagster_project.comparison import Comparison
 from dagster_project.maintainx.endpoints import Endpoint
 from dagster_project.maintainx.errors import MaintainXError, RateLimited, Unauthorized, Unavailable
 from dagster_project.organisation_run import OrganisationRun
-from dagster_project.reconcile import Comparison
 from dagster_project.visit import EndpointReport, endpoint_run
 
 HOPELESS = (Unauthorized, RateLimited, Unavailable)  # end an organisation's run at once

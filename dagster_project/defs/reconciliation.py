@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from dagster_project import steps
+from dagster_project.comparison import Comparison
 from dagster_project.defs.resources import (
     OWNERS,
     WRITER,
@@ -16,7 +17,6 @@ from dagster_project.defs.resources import (
 from dagster_project.maintainx.endpoints import ENDPOINTS
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.organisation_run import OrganisationRun
-from dagster_project.reconcile import Comparison
 
 
 class Scope(dg.Config):

@@ -80,7 +80,7 @@ def test_a_comparison_may_be_full_and_let_endpoints_through_and_it_is_audited(de
 
 def test_the_launchpad_explains_every_choice(definitions):
     job = definitions.resolve_job_def("refresh")
-    ops = job.run_config_schema.config_type.fields["ops"].config_type.fields  # ty: ignore
+    ops = job.run_config_schema.config_type.fields["ops"].config_type.fields
     for name, fields in {"raw__work_orders": {"accept"}, "ops__reconciliation": {"accept", "is_full"}}.items():
         config = ops[name].config_type.fields["config"].config_type.fields
         assert set(config) == fields

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from dagster_project import failpoint, rolling, visit
+from dagster_project import failpoint, reconcile, rolling, visit
 from dagster_project.breakers import Breaker
 from simulator.instants import HOUR, iso
 from tests.faults.plant_builder import START, Plant
@@ -182,3 +182,18 @@ def test_c2_a_change_without_a_stamp_is_not_late(plant):
     plant.whisper("work_orders", 4, title="silently")
     found = plant.reconcile()
     assert (found.stale, found.late_rows, found.reason) == (1, 0, None)
+
+
+def test_more_absent_records_than_the_requests_are_enough_to_ask_for_are_buried_in_the_next_comparisons(plant, monkeypatch):
+    monkeypatch.setattr(reconcile, "LEAST_ASKED", 2)
+    plant.sync()
+    for id_ in range(1, 6):
+        plant.delete("work_orders", id_)
+    nights = []
+    for _ in range(3):
+        plant.world.advance(timedelta(days=1))
+        nights.append(plant.reconcile(is_full=False))
+    assert [(found.deleted, found.status) for found in nights] == [(2, "differs"), (2, "differs"), (1, "healed")]
+    assert nights[0].reason is not None
+    assert nights[0].reason.startswith("3 absent records are asked for in the next comparison: today's requests are spent")
+    assert plant.log() == plant.truth()
