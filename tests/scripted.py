@@ -20,6 +20,19 @@ TOKEN = "secret-token-canary"
 E_MAIL = "ann@example.org"
 
 
+class Clock:
+    """Monotonic seconds that pass only when someone sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 class Script:
     """Answers one request after the other from a list (the last one for ever) and keeps what was asked."""
 

@@ -9,9 +9,9 @@ SHORTEST_SECRET = 12  # characters; a shorter one is a demo's word, and would be
 NOISY = ("httpx", "httpcore", "urllib3", "hpack", "h11")  # they log whole addresses, and headers when asked for more
 
 _PATTERNS = (
-    (re.compile(r"[^\s@\"'<>=?&/:(]+(?:@|%40)[^\s@\"'<>&)]+"), "<e-mail>"),
     (re.compile(r"(\bhttps?://)[^\s/@\"'<>]+@", re.IGNORECASE), r"\1<user>@"),
     (re.compile(r"((?:\bhttps?:/|\B)/[^\s?\"'<>]*)\?[^\s\"'<>]+", re.IGNORECASE), r"\1?<query>"),
+    (re.compile(r"[^\s@\"'<>=?&/:(]+(?:@|%40)[^\s@\"'<>&)]+"), "<e-mail>"),
     (re.compile(r"(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*"), HIDDEN),  # a JSON web token
     (re.compile(r"\bmx_[0-9A-Fa-f-]{16,}(?:_[0-9A-Fa-f-]{16,})?"), HIDDEN),  # the secret of a webhook

@@ -61,7 +61,7 @@ RESETS: dict[str, dict[str, str | None]] = {
 }
 
 
-@pytest.mark.parametrize(("headers", "times"), zip(RESETS.values(), [1, 20, 1, 20, 5, 20], strict=True), ids=RESETS)
+@pytest.mark.parametrize(("headers", "times"), list(zip(RESETS.values(), [1, 20, 1, 20, 5, 20], strict=True)), ids=RESETS)
 def test_a1_a_storm_of_429_loses_nothing_and_no_wait_is_longer_than_two_minutes(plant, headers, times):
     slept: list[float] = []
     sleep = plant.sleep
