@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dagster_project.frames.records import Rejected
 
 MOST_QUARANTINED = (50, 0.05)  # rows, and share of what a run read of an endpoint (of 200 and more)
+FEWEST_KNOWN = 5  # records by which another organisation's list is told from ours
 MOST_ABSENT = (50, 0.05)  # rows, and share of the rows known
 
 
@@ -37,6 +38,19 @@ def check_quarantine(name: str, table: str, refused: Sequence[Rejected], batch: 
         raise Breaker(
             f"{name}: {bad} of {read} records broke the contract. This batch was not stored. If MaintainX changed its format, the "
             f"program needs an update; to go on without these records, run again with --accept {table}"
+        )
+
+
+def check_company(name: str, table: str, known: set[int], shown: set[int]) -> None:
+    """Raise when a list shows none of the records that are known: the answer of another organisation, of which its rows do not tell.
+
+    Raises:
+        Breaker: at least five records are known, and none of those shown is among them.
+    """
+    if len(known) >= FEWEST_KNOWN and shown and shown.isdisjoint(known):
+        raise Breaker(
+            f"{name}: none of the {len(shown)} records shown is among the {len(known)} known ones. Nothing was stored. Check which "
+            f"organisation the token reads; if all of them are really new, run again with --accept {table}"
         )
 
 

@@ -112,7 +112,7 @@ def everything(visit: Visit) -> None:
     a known record is absent that still exists, or the hidden one was never seen, and the next run finds it.
     """
     known, pages_before = visit.known_ids(), visit.list.pages_read
-    has_moved = read_once(visit)
+    has_moved = read_once(visit, known)
     is_paged = visit.list.pages_read - pages_before > len(visit.endpoint.variants)
     absent = visit.absent_of(known, visit.seen)
     has_moved = len(visit.bury(absent)) < len(absent) or has_moved
@@ -120,14 +120,16 @@ def everything(visit: Visit) -> None:
         if not (has_moved and is_paged):
             return
         seen_before = len(visit.seen)
-        read_once(visit)
+        read_once(visit, known)
         has_moved = len(visit.seen) > seen_before
 
 
-def read_once(visit: Visit) -> bool:
+def read_once(visit: Visit, known: set[int]) -> bool:
     """Read every page of the list once; return whether a record was shown twice."""
     ids, is_twice = set[int](), False
     for pages in batches(visit.list.every()):
+        if not ids:
+            visit.check_company(known, pages)
         intake = visit.store(pages)
         is_twice = is_twice or bool(intake.counts.deduplicated) or not ids.isdisjoint(intake.seen_ids)
         ids |= intake.seen_ids

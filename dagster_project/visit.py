@@ -11,6 +11,7 @@ import polars as pl
 from dagster_project import absence, breakers
 from dagster_project.breakers import Breaker
 from dagster_project.failpoint import failpoint
+from dagster_project.frames import records
 from dagster_project.ingest import Counts, Intake, Reading, take
 from dagster_project.listing import Listing
 from dagster_project.maintainx.client import MaintainX, Page
@@ -177,6 +178,12 @@ class Visit:
             failpoint("sync.after_tombstones")
         self.report.counts.deleted += len(gone)
         return gone
+
+    def check_company(self, known: set[int], pages: Sequence[Page]) -> None:
+        """Raise when the rows of a whole reading's beginning are none of those that are known."""
+        if self.endpoint.table not in self.run.accepted:
+            shown = {record_id for page in pages for raw in page.records if (record_id := records.id_of(raw)) is not None}
+            breakers.check_company(self.name, self.endpoint.table, known, shown)
 
     def check_quarantine(self, intake: Intake) -> None:
         """Raise when too much of what was read broke the contract; the refused rows are kept as evidence."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dagster_project import failpoint, visit, walk
+from dagster_project.breakers import Breaker
 from dagster_project.maintainx.client import Page
 from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
@@ -122,6 +123,18 @@ def test_b4_a_walk_ends_though_a_page_lies_within_one_millisecond():
         seen.update(json.loads(raw)["id"] for raw in found.records)
     assert next(walked, None) is None
     assert seen == set(range(30))
+
+
+def test_a12_a_list_of_another_organisation_that_does_not_say_so_is_not_taken(plant):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    before, other = plant.log("locations"), [{"id": id_, "name": f"elsewhere {id_}"} for id_ in range(900, 950)]
+    plant.simulator.faults.add("respond", path="locations", times=1, details={"body": {"locations": other, "nextCursor": None}})
+    with pytest.raises(Breaker, match="none of the 50 records shown is among the 9 known ones"):
+        plant.sync("locations")
+    assert plant.log("locations") == before
+    plant.sync("locations")
+    assert plant.log("locations") == plant.truth("locations")
 
 
 # lists that do not sort or filter as asked
