@@ -1,6 +1,8 @@
 """Records as they were read → what the log gains: compared, validated, numbered, counted; nothing is stored here."""
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -106,6 +108,23 @@ def take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse, read_aga
     one, may come from a replica that is behind: `read_again` asks for it once more, and its answer counts, as old as it
     may be. Without it rows are taken as they are.
     """
+    with _uncollected():
+        return _take(reading, raws, warehouse, read_again)
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Keep the collector of cycles from looking through a batch again and again: a fifth of the time went there, and it has none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse, read_again: ReadAgain | None) -> Intake:
     declared = contract(reading.endpoint.table)
     intake = Intake(Commit(reading.endpoint.table), Counts(fetched=len(raws)))
     rows = _keyed(reading, raws, intake)
