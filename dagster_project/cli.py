@@ -33,7 +33,7 @@ from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.maintainx.redaction import guard_logs
 from dagster_project.settings import MissingToken, Settings
 from dagster_project.warehouse import figures
-from dagster_project.warehouse.base import DamagedWarehouse, LeaseLost, WarehouseBusy
+from dagster_project.warehouse.base import DamagedWarehouse, DiskTrouble, LeaseLost, WarehouseBusy
 from dagster_project.warehouse.open import open_warehouse
 
 app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: extract, model, reconcile, publish, show.",
@@ -46,7 +46,8 @@ It leaves by itself when MaintainX shows it in order again.""")  # fmt: skip
 app.add_typer(quarantine_app, name="quarantine")
 
 KNOWN = (
-    MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
+    MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, DiskTrouble,
+    sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
     refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
     backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
     quarantine.UnknownEntry,

@@ -17,6 +17,10 @@ class LeaseLost(Exception):
     """This process stood still for so long that another one took over the warehouse: its last batch was not stored."""
 
 
+class DiskTrouble(Exception):
+    """The disk did not take what was written: says where, why and what to do next; what was committed is kept."""
+
+
 class DamagedWarehouse(Exception):
     """The warehouse's file cannot be used (damaged, cut, or of another version): says why, and how to restore it."""
 

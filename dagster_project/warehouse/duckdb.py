@@ -13,6 +13,7 @@ import polars as pl
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import contract
 from dagster_project.frames.schemas import RECORDS
+from dagster_project.warehouse import disk
 from dagster_project.warehouse.arrow import ArrowStream
 from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, LeaseLost, State, Tombstone, WarehouseBusy
 from dagster_project.warehouse.folders import copy_in_place
@@ -70,16 +71,17 @@ class DuckDBWarehouse:
         return cls(None)
 
     def __enter__(self) -> Self:
-        if self.lease:
-            self.lease.take(self.wait_seconds, self.say)
-        try:
-            if self.path and self.lease and self.lease.is_taken_over:
-                _leave_behind(self.path)
-            self._open()
-            self._note_lease()
-        except BaseException:
-            self._leave()
-            raise
+        with disk.explained(self.path and self.path.parent):
+            if self.lease:
+                self.lease.take(self.wait_seconds, self.say)
+            try:
+                if self.path and self.lease and self.lease.is_taken_over:
+                    _leave_behind(self.path)
+                self._open()
+                self._note_lease()
+            except BaseException:
+                self._leave()
+                raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -87,6 +89,8 @@ class DuckDBWarehouse:
         error = exc[1] if exc else None
         if isinstance(error, duckdb.Error) and self.path and is_damage(error):
             raise damaged(self.path, error) from error
+        if isinstance(error, Exception) and self.path and (said := disk.trouble(error, self.path.parent)):
+            raise said from error
 
     def _leave(self) -> None:
         try:

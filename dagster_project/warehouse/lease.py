@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -125,8 +126,9 @@ class Lease:
         self._ended.set()
         if self._beat:
             self._beat.join()
-        if not self.is_lost():
-            self._write(replace(self.me, is_released=True))
+        with suppress(OSError):  # a full disk: on this machine the lock says that we are gone, on another the lease runs out
+            if not self.is_lost():
+                self._write(replace(self.me, is_released=True))
         self._unlock()
 
     def _try(self) -> None:
