@@ -222,6 +222,27 @@ def test_deleted_orders_leave_the_marts_and_stay_in_the_log(lived: Plant) -> Non
     assert not gone & shown
 
 
+def test_labour_entered_on_an_order_is_in_the_marts_after_the_next_sweep_without_a_reconciliation(tmp_path: Path) -> None:
+    one = a_plant(tmp_path, scale=0.01)
+    one.step(timedelta(0))
+    world, now = one.simulator.world, one.simulator.world.instant
+    orders = [(each.organisation_id, each.id, each.record or {}) for each in world.current("work_orders")]
+    at_work = next(order for order in orders if order[2]["status"] == "OPEN" and not order[2].get("timeItems"))
+    done = [order for order in orders if order[2]["status"] == "DONE"]
+    long_done = next(order for order in done if datetime.fromisoformat(order[2]["completedAt"]) < now - timedelta(days=20))
+    for organisation_id, order_id, record in (at_work, long_done):
+        entry = {"type": "TIME", "userId": 1, "durationTotal": 5400, "quantity": 1.5, "rowTotal": 4200}
+        world.whisper("work_orders", organisation_id, order_id, timeItems=[*record.get("timeItems", []), entry])
+    report = one.step(timedelta(hours=2))
+    rebuild(one.settings)
+    assert report.comparisons == []
+    labour = dict(content(one.settings, "(select work_order_id, labour_seconds from marts.fct_work_orders)"))
+    assert labour[at_work[1]] == 5400
+    assert (labour[long_done[1]] or 0) == sum(item["durationTotal"] for item in long_done[2].get("timeItems", []))  # the night's
+    runs = content(one.settings, "(select distinct kind, status from ops.endpoint_runs where endpoint = 'work_orders')")
+    assert runs == [("labour", "ok"), ("sync", "ok")]
+
+
 @pytest.mark.slow
 def test_the_whole_demo_plant_equals_its_truth_after_a_month_of_days(tmp_path: Path) -> None:
     one = live(a_plant(tmp_path, scale=1.0), days=30, hours=0)
