@@ -12,7 +12,8 @@ from dagster_project.maintainx import capabilities
 from dagster_project.maintainx.capabilities import Capabilities
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.errors import MaintainXError, OutOfRequests, RateLimited, Unauthorized, Unavailable
-from dagster_project.maintainx.questions import NOT_ASKED, QUESTIONS, Inquiry, Log, Question, Unanswered
+from dagster_project.maintainx.inquiry import Inquiry, Log, Question, Unanswered
+from dagster_project.maintainx.questions import NOT_ASKED, QUESTIONS
 from dagster_project.organisations import Source
 from dagster_project.settings import Settings
 from dagster_project.warehouse.base import DamagedWarehouse, WarehouseBusy

@@ -10,12 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from dagster_project import cli, organisations, probe, reconcile, refresh, settings, sync
-from dagster_project.maintainx import capabilities, questions
+from dagster_project.maintainx import capabilities, questions, walk_questions
 from dagster_project.maintainx.capabilities import BadCapabilities, Capabilities
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.maintainx.errors import BadRequest, Forbidden, Unauthorized
-from dagster_project.maintainx.questions import NOT_ASKED, QUESTIONS, Inquiry, Log
+from dagster_project.maintainx.inquiry import Inquiry, Log
+from dagster_project.maintainx.questions import NOT_ASKED, QUESTIONS
 from dagster_project.organisations import Source
 from dagster_project.probe import Report
 from dagster_project.sites import Organisation
@@ -145,7 +146,7 @@ CURSORS = {
 
 @pytest.mark.parametrize(("cursor", "kind"), list(CURSORS.items()), ids=CURSORS)
 def test_a_cursor_is_told_by_what_it_is_made_of(cursor, kind):
-    assert questions.cursor_kind(cursor) == kind
+    assert walk_questions.cursor_kind(cursor) == kind
 
 
 @pytest.mark.parametrize(
