@@ -19,6 +19,7 @@ def made(settings: Settings) -> list[Path]:
         settings.dagster_home,
         settings.simulator_dir,
         settings.log_dir,
+        settings.data_dir / "capabilities",
         settings.data_dir / "screenshots",
         *settings.data_dir.glob(f"{settings.warehouse_path.stem}.*"),  # the file, its write-ahead log, its lock and its lease
         *settings.data_dir.glob("tmp*"),
