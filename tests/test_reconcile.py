@@ -268,6 +268,28 @@ def test_a_status_that_is_gone_is_confirmed_by_the_list_of_its_asset(warehouse):
     assert warehouse.live("asset_statuses", NORTHFIELD)["id"].to_list() == [1, 2]
 
 
+def test_a_share_that_does_not_reach_all_of_history_in_a_month_is_said_in_the_reason(warehouse, monkeypatch):
+    monkeypatch.setattr(rolling, "PAGE_ROWS", 2)
+    simulator = Simulator(world_of(*(closed(number) for number in range(1, 81))))
+    synced(warehouse, simulator)
+    found = reconciled(warehouse, simulator, now=NOW + timedelta(days=40), is_full=False)
+    assert (found.scope, found.status, found.reason) == (
+        "rolling", "matched", "at RECONCILE_SHARE all of history is compared in 41 days, not in 30: raise it to find deletions sooner"
+    )  # fmt: skip
+
+
+def test_a_comparison_spends_what_the_others_of_the_day_have_left(warehouse, monkeypatch):
+    monkeypatch.setattr(rolling, "PAGE_ROWS", 2)
+    simulator = Simulator(world_of(*(closed(number) for number in range(1, 81))))
+    synced(warehouse, simulator)
+    with client_of(simulator) as client:
+        scopes = [
+            reconcile.reconcile(BY_TABLE["work_orders"], client, warehouse, run(f"at {hour}", NOW + timedelta(hours=hour)), False, 41).scope
+            for hour in (0, 1, 24)
+        ]
+    assert scopes == ["full", "rolling", "full"]
+
+
 # the breaker
 
 

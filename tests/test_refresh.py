@@ -494,6 +494,14 @@ def test_every_list_of_an_endpoint_is_asked_in_one_shape_by_sync_and_reconciliat
     assert all(("show_upcoming", "true") in query for path, query in simulator.asked if path == "workorders")
 
 
+def test_comparisons_may_use_a_share_of_what_the_announced_limit_allows_in_a_day_divided_among_the_organisations(settings):
+    simulator = Simulator(small_company(), Options(rate_limit=200))
+    sources = [replace(source, settings=settings) for source in sources_of(settings, simulator)]
+    assert [source.reconciling_requests() for source in sources] == [200 * 1440 // 100 // 2] * 2
+    unasked = settings.model_copy(update={"maintainx_url": "https://never.test/v1", "reconcile_share": 0.05})
+    assert Source(unasked, Organisation(1), sends_header=False).reconciling_requests() == 100 * 1440 // 20
+
+
 def test_a_budget_is_shared_by_all_clients_of_one_token(settings):
     sources = sources_of(settings, Simulator(small_company()))
     other = replace(sources[0], settings=settings.model_copy(update={"maintainx_url": "https://other.test/v1"}))
