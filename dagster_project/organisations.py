@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-
-import httpx
+from typing import TYPE_CHECKING
 
 from dagster_project import sites
 from dagster_project.frames.records import owner_of
@@ -16,6 +15,9 @@ from dagster_project.maintainx.pacing import Budget
 from dagster_project.settings import MissingToken, Settings
 from dagster_project.sites import Organisation
 from dagster_project.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    import httpx
 
 Say = Callable[[str], None]
 DOCUMENTED_LIMIT = 100  # requests a minute for each user, until a response has announced it
@@ -29,7 +31,7 @@ class Source:
     settings: Settings
     organisation: Organisation
     sends_header: bool
-    transport: httpx.BaseTransport | None = None
+    transport: "httpx.BaseTransport | None" = None
     say: Say = field(default=lambda _: None)
     others: tuple[int, ...] = ()  # what its token reads, when this organisation is not among it
     shared_by: int = 1  # organisations that are read with its token
@@ -78,7 +80,7 @@ def budget(settings: Settings, token: str) -> Budget:
         return _BUDGETS.setdefault((settings.maintainx_url, token), Budget(share=settings.rate_share))
 
 
-def organisations(settings: Settings, say: Say = print, transport: httpx.BaseTransport | None = None) -> list[Source]:
+def organisations(settings: Settings, say: Say = print, transport: "httpx.BaseTransport | None" = None) -> list[Source]:
     """Return the organisations to read: those of sites.toml, else those that the token may read.
 
     The organisation header is sent only with a token that reads more than one. A token that cannot be used leaves its

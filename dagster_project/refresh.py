@@ -6,9 +6,8 @@ Each step is a function of its own: the command line calls them in a row, Dagste
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import httpx
 
 from dagster_project import backup, publish
 from dagster_project.maintainx.endpoints import ENDPOINTS
@@ -19,6 +18,9 @@ from dagster_project.steps import reconcile_if_due, sweep_if_due, sync_and_recon
 from dagster_project.warehouse.base import Warehouse
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
+
+if TYPE_CHECKING:
+    import httpx
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -40,7 +42,7 @@ def refresh(
     say: Say = print,
     run_id: str | None = None,
     accepted: Sequence[str] = (),
-    transport: httpx.BaseTransport | None = None,
+    transport: "httpx.BaseTransport | None" = None,
 ) -> RefreshReport:
     """Run the whole main job once and say how it goes.
 
@@ -55,7 +57,11 @@ def refresh(
 
 
 def reconcile_all(
-    settings: Settings, say: Say = print, is_full: bool = False, accepted: Sequence[str] = (), transport: httpx.BaseTransport | None = None
+    settings: Settings,
+    say: Say = print,
+    is_full: bool = False,
+    accepted: Sequence[str] = (),
+    transport: "httpx.BaseTransport | None" = None,
 ) -> RefreshReport:
     """Reconcile every endpoint of every organisation now, then rebuild and publish."""
     return _job(settings, say, new_run_id(), transport, partial(reconcile_organisation, is_full=is_full, accepted=accepted))
@@ -65,7 +71,7 @@ def _job(
     settings: Settings,
     say: Say,
     run_id: str,
-    transport: httpx.BaseTransport | None,
+    transport: "httpx.BaseTransport | None",
     read: Callable[[Source, Warehouse, RefreshReport], None],
 ) -> RefreshReport:
     """Read each organisation, then build and publish."""
