@@ -47,7 +47,7 @@ app.add_typer(quarantine_app, name="quarantine")
 
 KNOWN = (
     MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, DiskTrouble,
-    sites.BadSites, models.ModelsFailed, publish.NothingToPublish,
+    sites.BadSites, models.ModelsFailed, publish.NothingToPublish, publish.DamagedPublication,
     refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
     backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
     quarantine.UnknownEntry,
@@ -198,17 +198,21 @@ def replay_command(
 
 
 @app.command("status")
-def status_command() -> None:
+def status_command(
+    verify: Annotated[bool, typer.Option("--verify", help="Read all of the published file, and compare it with its manifest.")] = False,
+) -> None:
     """Say what is published, how fresh it is, and what needs a hand."""
     with _plain_errors() as found:
         path = publish.current(found.published_dir)
         if path is None:
             _say(f"nothing is published in {found.published_dir} yet: run `make demo`, or `make refresh` with MAINTAINX_TOKEN set")
             raise typer.Exit(1)
+        if verify:
+            _say(f"version {publish.verify(found.published_dir)} is what was published")
         effort = figures.last_run(path)
         _say(f"version {path.parent.name} in {found.published_dir}")
         _say(f"last run: {demo.told(effort)}")
-        _say(f"open quarantine: {effort.quarantined} records")
+        _say(f"open quarantine: {figures.open_quarantine(path)} records")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
 
 

@@ -25,6 +25,22 @@ _VERSION = re.compile(r"\d{6}_\d{8}T\d{6}Z")
 _SELECTIONS = {("ops", "quarantine"): f"select * exclude (raw_json) from ({with_staleness()})"}
 
 
+# what a reader wants to know of a version before opening it; instants are those of the endpoint that is furthest behind
+_FACTS = """
+    select
+        (select min(watermark) from ops.state where slice = '' and not contains(endpoint, '/')) as watermark,
+        (select count(*) from ops.quarantine where status = 'open') as quarantined,
+        (select min(swept_at) from (
+            select max(reconciled_at) as swept_at from ops.reconciliation
+            where scope <> 'rolling' and status <> 'failed' group by organisation_id, endpoint
+        )) as last_sweep
+"""
+
+
+class DamagedPublication(Exception):
+    """A published file is not the one that was published: names it. The next refresh publishes anew."""
+
+
 class NothingToPublish(Exception):
     """The warehouse has no `marts.kpis` yet: build the models first (`make refresh`)."""
 
@@ -71,14 +87,14 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     news = reported.find_news(connection, version, known_at, as_of or known_at)
     selections = _selections(connection)
     tables = {f"{schema}.{table}": asdict(copying.fingerprint(connection, query)) for (schema, table), query in selections.items()}
-    if previous and _manifest(previous)["tables"] == tables:
+    if previous and _manifest(previous)["tables"] == tables and is_intact(previous):
         return _published(previous, is_new=False)
     failpoint("publish.before_copy")
     with whole_folder(folder / version) as aside:
         copying.write_database(connection, aside / FILE, selections)
         (aside / ALIAS).hardlink_to(aside / FILE)
         about = {"version": version, "known_at": known_at.isoformat(), "as_of": (as_of or known_at).isoformat(), "reported": news}
-        manifest = about | {"sha256": sha256(aside / FILE), "tables": tables}
+        manifest = about | facts(warehouse, version) | {"sha256": sha256(aside / FILE), "tables": tables}
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     failpoint("publish.before_pointer")
     warehouse.check_lease()
@@ -90,6 +106,32 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     _remove_old_versions(folder)
     failpoint("publish.done")
     return _published(folder / version / ALIAS, is_new=True)
+
+
+def facts(warehouse: DuckDBWarehouse, version: str) -> dict[str, int | str | None]:
+    """Return what a manifest says of the content: generation, watermark, quarantined (open entries), last_sweep."""
+    (found,) = warehouse.query(_FACTS).to_dicts()
+    instants = {name: found[name] and found[name].isoformat() for name in ("watermark", "last_sweep")}
+    return {"generation": int(version[:6]), "quarantined": found["quarantined"], **instants}
+
+
+def verify(published_dir: Path) -> str | None:
+    """Return the version that is current, after reading all of its file; None when nothing is published.
+
+    Raises:
+        DamagedPublication: the file is not the one that was published.
+    """
+    path = current(published_dir)
+    if path is None:
+        return None
+    if not is_intact(path):
+        raise DamagedPublication(f"{path} is not what was published (its SHA-256 is another): run `make refresh`, which publishes anew")
+    return path.parent.name
+
+
+def is_intact(path: Path) -> bool:
+    """Return whether a published file has the digest that its manifest names."""
+    return sha256(path) == _manifest(path)["sha256"]
 
 
 def current(published_dir: Path) -> Path | None:

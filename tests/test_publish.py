@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from dagster_project import publish as publishing
-from dagster_project.publish import KEPT_VERSIONS, NothingToPublish, current, publish
+from dagster_project.publish import KEPT_VERSIONS, DamagedPublication, NothingToPublish, current, publish, verify
 from dagster_project.settings import Settings
 from dagster_project.warehouse import copying
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
@@ -257,3 +257,51 @@ def publish_wide(settings: Settings, warehouse: DuckDBWarehouse, number: int) ->
     say(warehouse, float(number))
     warehouse.connection.execute(f"create or replace table marts.wide as select {number}::double as value, i from range(20000) r(i)")
     assert publish(settings, warehouse, MONDAY + timedelta(hours=number)).is_new
+
+
+def test_the_manifest_says_how_fresh_the_version_is_and_what_it_lacks(settings, warehouse):
+    states = [("assets", "", 3), ("work_orders", "", 2), ("work_orders", "2026", 1), ("work_orders/sweep", "", 0)]
+    warehouse.insert(
+        "state",
+        [
+            {"organisation_id": 101, "endpoint": name, "slice": part, "watermark": MONDAY - timedelta(days=9 - days)}
+            for name, part, days in states
+        ],
+    )
+    sweeps = [("work_orders", "full", 5, "healed"), ("work_orders", "rolling", 1, "matched"), ("assets", "full", 2, "matched"),
+              ("assets", "full", 0, "failed")]  # fmt: skip
+    warehouse.insert(
+        "reconciliation",
+        [{"organisation_id": 101, "endpoint": name, "scope": scope, "reconciled_at": MONDAY - timedelta(days=days), "status": status}
+         for name, scope, days, status in sweeps],
+    )  # fmt: skip
+    warehouse.insert("quarantine", [{"record_id": 2, "status": "open"}, {"record_id": 3, "status": "replayed"}])
+    manifest = json.loads((publish(settings, warehouse, MONDAY).path.parent / "manifest.json").read_text())
+    assert {name: manifest[name] for name in ("generation", "watermark", "quarantined", "last_sweep")} == {
+        "generation": 1, "watermark": "2026-11-09T06:00:00+00:00", "quarantined": 1, "last_sweep": "2026-11-11T06:00:00+00:00",
+    }  # fmt: skip
+
+
+def test_a_published_file_that_was_changed_is_named_and_published_anew(settings, warehouse):
+    assert verify(settings.published_dir) is None
+    first = publish(settings, warehouse, MONDAY)
+    assert verify(settings.published_dir) == first.version
+    with first.path.open("r+b") as file:
+        file.seek(first.path.stat().st_size // 2)
+        file.write(b"?")
+    with pytest.raises(DamagedPublication, match=r"analytics\.duckdb is not what was published.*make refresh"):
+        verify(settings.published_dir)
+    again = publish(settings, warehouse, MONDAY)
+    assert again.is_new
+    assert verify(settings.published_dir) == again.version
+
+
+def test_a_record_in_quarantine_says_since_when_readers_see_its_last_good_version(settings, warehouse):
+    warehouse.execute("insert into raw.work_orders_latest (organisation_id, id, is_deleted) values (101, 7, false), (101, 9, true)")
+    seen = {"organisation_id": 101, "endpoint": "work_orders", "first_seen_at": MONDAY}
+    warehouse.insert("quarantine", [{**seen, "record_id": id_, "status": status} for id_, status in
+                                    ((7, "open"), (8, "open"), (9, "open"), (7, "replayed"))])  # fmt: skip
+    path = publish(settings, warehouse, MONDAY).path
+    with duckdb.connect(str(path), read_only=True) as reader:
+        query = "select record_id, status, stale_since from ops.quarantine where organisation_id = 101 order by all"
+        assert reader.execute(query).fetchall() == [(7, "open", MONDAY), (7, "replayed", None), (8, "open", None), (9, "open", None)]

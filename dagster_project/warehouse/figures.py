@@ -67,3 +67,9 @@ def last_run(published: Path) -> Effort:
     """Return what the last run read and compared, over all its organisations and endpoints."""
     with duckdb.connect(str(published), read_only=True) as connection:
         return Effort(*(int(value or 0) for value in connection.sql(_LAST_RUN).fetchall()[0]))
+
+
+def open_quarantine(published: Path) -> int:
+    """Return how many records are set aside, neither replayed nor given up."""
+    with duckdb.connect(str(published), read_only=True) as connection:
+        return connection.sql("select count(*) from ops.quarantine where status = 'open'").fetchall()[0][0]
