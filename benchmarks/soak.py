@@ -149,7 +149,7 @@ class Soak:
             refresh.reconcile_organisation(self.source, self.warehouse, report, is_full=True)
         else:
             refresh.read_organisation(self.source, self.warehouse, report)
-        self.outcome.minimum += self._floor.of_reconciliations(report)
+        self.outcome.minimum += self._floor.of_comparisons(report)
         self.outcome.syncs += 1
         self.outcome.failed += [f"{name}: {why}" for why in report.failed.values()]
 
@@ -189,9 +189,11 @@ class Floor:
             total += _pages(rows) + (everything if endpoint.members else 0) + len(endpoint.variants) - 1
         return total
 
-    def of_reconciliations(self, report: RefreshReport) -> int:
-        """Return the requests of the run's reconciliations: pages of what was compared, and one for each record that was gone."""
-        return sum(_pages(one.source_rows) + one.deleted for one in report.comparisons)
+    @staticmethod
+    def of_comparisons(report: RefreshReport) -> int:
+        """Return the requests of what has no stamp to go by: pages of labour and of what was compared, one for each record that is gone."""
+        labour = sum(_pages(one.counts.fetched) for one in report.endpoints if one.kind == "labour")
+        return labour + sum(_pages(one.source_rows) + one.deleted for one in report.comparisons)
 
     def _rows(self, table: str) -> int:
         return len(self.world.table(table, self.organisation_id).rows.encoded)
