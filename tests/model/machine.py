@@ -90,28 +90,27 @@ def machine(algorithm: Callable[[Source], Algorithm], drawn: Kind, tally: Tally)
     return Machine
 
 
-def examine(algorithm: Callable[[Source], Algorithm], drawn: Kind, executions: int, **more: object) -> Tally:
-    """Let an algorithm read so many histories, the same ones every time, and return what was drawn.
+def examine(algorithm: Callable[[Source], Algorithm], drawn: Kind, executions: int, steps: int = STEPS) -> Tally:
+    """Let an algorithm live through so many histories, the same ones every time, and return what was drawn.
 
     Raises:
-        Broken: a promise did not hold.
+        Broken: a promise did not hold; the history is made as short as it gets.
     """
     tally = Tally()
-    chosen = settings(
-        max_examples=executions, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck), **more,
-    )  # fmt: skip
-    run_state_machine_as_test(machine(algorithm, drawn, tally), settings=chosen, _min_steps=3)
+    _run(machine(algorithm, drawn, tally), settings(max_examples=executions, stateful_step_count=steps))
     return tally
 
 
 def killed(algorithm: Callable[[Source], Algorithm], drawn: Kind, executions: int) -> Tally:
-    """Return what was drawn until the algorithm broke a promise, or all of it; nothing is made smaller."""
+    """Return what was drawn until the algorithm broke a promise, or all of it; nothing is made shorter."""
     tally = Tally()
-    chosen = settings(
-        max_examples=executions, stateful_step_count=STEPS, derandomize=True, database=None, deadline=None, report_multiple_bugs=False,
-        phases=[Phase.generate], suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
     with suppress(Broken):
-        run_state_machine_as_test(machine(algorithm, drawn, tally), settings=chosen, _min_steps=3)
+        _run(machine(algorithm, drawn, tally), settings(max_examples=executions, stateful_step_count=STEPS, phases=[Phase.generate]))
     return tally
+
+
+def _run(drawn: type[RuleBasedStateMachine], chosen: settings) -> None:
+    same = settings(
+        chosen, derandomize=True, database=None, deadline=None, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+    )  # fmt: skip
+    run_state_machine_as_test(drawn, settings=same, _min_steps=3)  # shorter ones see nothing
