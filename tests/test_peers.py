@@ -37,7 +37,7 @@ def test_every_contestant_has_a_program_that_says_what_it_is_and_tells_its_versi
     assert contestant.versions()
 
 
-def test_the_manifest_of_airbyte_reads_both_lists_incrementally_with_the_common_overlap() -> None:
+def test_the_manifest_of_airbyte_reads_both_lists_incrementally_with_the_overlap_of_all() -> None:
     manifest = yaml.safe_load((PEERS / "airbyte" / "manifest.yaml").read_text(encoding="utf-8"))
     assert [stream["name"] for stream in manifest["streams"]] == ["work_orders", "assets"]
     assert manifest["definitions"]["incremental"]["lookback_window"] == "PT3H"
