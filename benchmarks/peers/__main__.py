@@ -8,7 +8,7 @@ import argparse
 import sys
 import time
 
-from benchmarks.peers import contest, report, speed
+from benchmarks.peers import contest, report
 from benchmarks.peers.contest import Course, WrongCount, excused
 from benchmarks.peers.contestants import CONTESTANTS, Contestant, NotInstalled, install
 from benchmarks.peers.kills import kills
@@ -26,9 +26,6 @@ def main(arguments: list[str]) -> int:
     """Run what is asked for and not there yet, print the tables, and write them when they are whole."""
     given = _parser().parse_args(arguments)
     chosen = [one for one in CONTESTANTS if not given.only or one.name in given.only]
-    if given.speed:
-        print("\n".join(speed.document(chosen, given.speed, given.runs, _say)))
-        return 0
     course = Course(given.days, given.scale, given.syncs_a_day, given.seed)
     results = Results(load().data_dir / "peers", course)
     for contestant in chosen:
@@ -92,8 +89,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--kills", type=int, default=KILLS)
     parser.add_argument("--again", action="store_true", help="measure what was measured already")
-    parser.add_argument("--speed", type=float, nargs="+", metavar="SCALE", help="instead: CPU and memory of a full and an unchanged sync")
-    parser.add_argument("--runs", type=int, default=3, help="of --speed, of which the median is told")
     return parser
 
 
