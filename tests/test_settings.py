@@ -21,7 +21,7 @@ def test_without_an_environment_the_defaults_hold(monkeypatch):
     assert found == {
         "maintainx_url": "https://api.getmaintainx.com/v1", "maintainx_token": None, "sites_file": None, "data_dir": ROOT / "data/local",
         "simulator_port": 8790, "dagster_port": 3070, "dashboard_port": 8570, "keep_personal_data": False, "duckdb_memory_limit": "2GB",
-        "rate_share": 0.8,
+        "warehouse_wait": None, "rate_share": 0.8, "labour_every_hours": 1.0, "reconcile_share": 0.01,
     }  # fmt: skip
 
 
