@@ -75,3 +75,10 @@ def test_i4_a_personal_key_is_dropped_at_any_depth_however_its_name_is_written(n
         raw = f'{{"id":1,"inner":[{{"deep":{{"{spelt}":"canary"}}}}],"{spelt}":"canary"}}'.encode()
         assert b"canary" not in records.canonical(raw, (), False).payload
         assert "canary" not in records.rejected(raw, "type", "x").raw_json
+
+
+def test_i4_the_value_of_a_refused_field_is_shown_without_what_is_personal_inside_it():
+    refused = records.key(b'{"id":{"email":"canary","list":[{"phoneNumber":"canary"}]},"hourlyRate":"canary"}', 101)
+    assert isinstance(refused, records.Rejected)
+    assert (refused.field, refused.value) == ("id", "{'list': [{}]}")
+    assert "canary" not in repr(refused)

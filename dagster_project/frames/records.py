@@ -192,7 +192,8 @@ def rejected(  # noqa: PLR0917
     raw: bytes, reason: str, detail: str, field: str | None = None, value: object = None, record_id: int | None = None
 ) -> Rejected:
     """Return a quarantine entry; personal data is taken out of the raw JSON, and of the value when its key is personal."""
-    shown = None if value is None or (field or "").split(".")[-1] in PERSONAL_KEYS else str(value)[:200]
+    is_hidden = value is None or (field or "").split(".")[-1] in PERSONAL_KEYS
+    shown = None if is_hidden else str(_inside(value, PERSONAL_KEYS | SIGNED_URL_KEYS))[:200]
     return Rejected(record_id, reason, field, shown, detail[:500], _safe_json(raw), raw_hash(raw))
 
 
