@@ -50,11 +50,11 @@ class Sync:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One comparison of everything, or of the part whose turn it is."""
+    """One comparison: full, rolling (what is open, what is recent, a part of the rest), or of labour alone."""
 
     inside: Sequence[Change] = ()
     crash_at: int | None = None
-    is_full: bool = True
+    scope: str = "full"
 
 
 Step: TypeAlias = Populate | Outside | Wait | Sync | Sweep
@@ -111,8 +111,8 @@ class History:
                 self.source.tick(ticks)
             case Sync(inside, crash_at):
                 return Sync(self.read(self.copy.sync, inside, crash_at), crash_at)
-            case Sweep(inside, crash_at, is_full):
-                return Sweep(self.read(partial(self.copy.sweep, is_full), inside, crash_at), crash_at, is_full)
+            case Sweep(inside, crash_at, scope):
+                return Sweep(self.read(partial(self.copy.sweep, scope), inside, crash_at), crash_at, scope)
         return step
 
     def happen(self, change: Change, *, is_inside: bool) -> Op | None:
@@ -172,6 +172,10 @@ class History:
         self.copy.look()
         if self.copy.keeps_up:
             self.compare({rec.id for rec in self.source.recs.values() if rec.deleted_at is None and not rec.is_silent}, "after the sync")
+        if self.copy.sweeps_labour:
+            self.copy.sweep("labour")
+            self.copy.look()
+            self.compare(set(self.source.truth), "after the sweep of labour")
         if self.copy.has_sweep:
             self.copy.settle()
             self.copy.look()

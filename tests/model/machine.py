@@ -14,6 +14,7 @@ from tests.model.source import Setting, Source
 
 PICKS = st.tuples(st.integers(0, 99), st.integers(0, 999))
 INSIDE = st.lists(st.none() | PICKS | PICKS, max_size=8)
+SCOPES = ("full", "full", "rolling", "labour")
 STEPS = 6  # with the one that fills the source
 
 
@@ -58,9 +59,9 @@ def machine(algorithm: Callable[[Source], Algorithm], drawn: Kind, tally: Tally)
                 self.do(step)
 
         @precondition(lambda self: self.history is not None and self.history.copy.has_sweep)
-        @rule(inside=inside, crash_at=crash_at, is_full=st.booleans())
-        def sweep(self, inside: list, crash_at: int | None, is_full: bool) -> None:
-            self.do(Sweep(inside, crash_at, is_full))
+        @rule(inside=inside, crash_at=crash_at, scope=st.sampled_from(SCOPES))
+        def sweep(self, inside: list, crash_at: int | None, scope: str) -> None:
+            self.do(Sweep(inside, crash_at, scope))
 
         def do(self, step: Step) -> None:
             assert self.history is not None

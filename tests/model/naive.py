@@ -26,12 +26,13 @@ class Algorithm(ABC):
 
     has_sweep = False
     keeps_up = False  # a sync alone brings all that updatedAt tells of
+    sweeps_labour = False  # a small sweep finds silent changes
 
     @abstractmethod
     def sync(self) -> None:
         """Read what changed. Raises Failed."""
 
-    def sweep(self, is_full: bool = True) -> None:  # noqa: B027  most have none
+    def sweep(self, scope: str = "full") -> None:  # noqa: B027  most have none
         """Compare all there is. Raises Failed."""
 
     def look(self) -> None:  # noqa: B027
@@ -289,7 +290,7 @@ class AbsentIsDeleted(FixedPoint):
 
     has_sweep = keeps_up = True
 
-    def sweep(self, is_full: bool = True) -> None:
+    def sweep(self, scope: str = "full") -> None:
         try:
             self.compare()
         except CursorExpired as error:

@@ -7,11 +7,11 @@ from itertools import count
 import msgspec
 import pytest
 
-from dagster_project import first_load, reconcile, sync, visit, walk
+from dagster_project import first_load, labour, reconcile, sync, visit, walk
 from dagster_project.breakers import Breaker
 from dagster_project.frames import flatten
 from dagster_project.maintainx.client import MaintainX, Page
-from dagster_project.maintainx.endpoints import BY_TABLE
+from dagster_project.maintainx.endpoints import BY_TABLE, Endpoint
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.visit import Run
 from dagster_project.walk import Slice
@@ -68,21 +68,30 @@ class Real(Algorithm):
     def __init__(self, source: Source, warehouse: DuckDBWarehouse) -> None:
         self.source, self.warehouse = source, warehouse
         self.table, self.organisation = source.setting.table, source.organisation
+        self.sweeps_labour = self.table == labour.TABLE
         self._runs, self._seconds = count(), 0.0
         self._latest: list[tuple[int, str, bool]] = []
         self._watermark: int | None = None
 
     def sync(self) -> None:
         with self.run() as (client, run):
-            sync.sync(BY_TABLE[self.table], client, self.warehouse, run)
+            sync.sync(self.endpoint, client, self.warehouse, run)
 
-    def sweep(self, is_full: bool = True) -> None:
+    def sweep(self, scope: str = "full") -> None:
         with self.run() as (client, run):
-            reconcile.reconcile(BY_TABLE[self.table], client, self.warehouse, run, is_full)
+            if scope == "labour" and self.sweeps_labour:
+                labour.sweep(self.endpoint, client, self.warehouse, run)
+            else:
+                reconcile.reconcile(self.endpoint, client, self.warehouse, run, is_full=scope == "full")
 
     def settle(self) -> None:
         with self.run(accepted=frozenset({self.table})) as (client, run):
-            reconcile.reconcile(BY_TABLE[self.table], client, self.warehouse, run, is_full=True)
+            reconcile.reconcile(self.endpoint, client, self.warehouse, run, is_full=True)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The collection that is read."""
+        return BY_TABLE[self.table]
 
     @contextmanager
     def run(self, accepted: frozenset[str] = frozenset()) -> Generator[tuple[MaintainX, Run]]:

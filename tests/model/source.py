@@ -232,7 +232,8 @@ class Source:
 
 _CONTENT: dict[str, Callable[[Rec], dict[str, Any]]] = {
     "work_orders": lambda rec: {
-        "sequentialId": rec.id, "title": f"v{rec.v}", "status": "OPEN" if rec.id % 2 else "DONE", "timeItems": [{"durationTotal": rec.v}],
+        "sequentialId": rec.id, "title": f"v{rec.v}", "timeItems": [{"durationTotal": rec.v}],
+        **({"status": "OPEN"} if rec.id % 2 else {"status": "DONE", "completedAt": iso(rec.created_at)}),
     },
     "assets": lambda rec: {"name": f"v{rec.v}"},
     "parts": lambda rec: {"name": f"v{rec.v}"},
