@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, Self
 
+import msgspec
 import polars as pl
 
 
@@ -25,8 +26,7 @@ class DamagedWarehouse(Exception):
     """The warehouse's file cannot be used (damaged, cut, or of another version): says why, and how to restore it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(msgspec.Struct, frozen=True, gc=False):
     """The newest version of one record, as far as the sync needs it."""
 
     version_number: int
