@@ -327,6 +327,7 @@ def test_a_content_encoding_that_was_not_asked_for_is_refused():
         answer(b"", 500),
         answer(b"<html>", 200),
         answer({}),
+        answer([]),
         answer(b"", 302, Location=f"https://evil.example/?email={E_MAIL}"),
         httpx.ReadTimeout("slow"),
     ],
