@@ -7,7 +7,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster_project.publish import publish
+import duckdb
+
+from dagster_project.publish import current, publish
 from dagster_project.settings import Settings
 from dagster_project.warehouse.base import Commit, State
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
@@ -15,6 +17,10 @@ from dagster_project.warehouse.open import open_warehouse
 
 KNOWN_AT = datetime(2026, 11, 16, 6, tzinfo=UTC)
 ROWS = 300
+STATE = """
+select count(*) filter (version_number = 2), (select count(*) from raw.locations_latest where version_number = 2),
+    (select count(*) from ops.state where endpoint = 'locations') from raw.locations
+"""
 SECOND = "select * replace (2 as version_number) from raw.{} where 1 = all (select version_number from raw.locations)"
 
 
@@ -53,6 +59,29 @@ def say(warehouse: DuckDBWarehouse, value: int) -> None:
         1::double as denominator, 1::bigint as n, null::varchar as reason, 'closed' as window_state,
         '1' as definition_version from range({ROWS}) r(i)"""
     )
+
+
+def state(folder: Path) -> tuple:
+    """Return the second versions, the latest rows of second versions, and the states."""
+    return rows(folder / "warehouse.duckdb", STATE)[0]
+
+
+def value(folder: Path) -> float:
+    """Return what readers see."""
+    path = current(folder / "published")
+    [(found,)] = rows(path, "select distinct value from marts.kpis") if path else [(None,)]
+    return found
+
+
+def reported(folder: Path) -> list[tuple]:
+    """Return how often which value was reported."""
+    return rows(folder / "warehouse.duckdb", "select value, count(*) from ops.kpi_reported group by all order by all")
+
+
+def rows(path: Path, query: str) -> list[tuple]:
+    """Return the rows of a query."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(query).fetchall()
 
 
 if __name__ == "__main__":

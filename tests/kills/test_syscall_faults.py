@@ -10,14 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from dagster_project.publish import current
 from dagster_project.settings import ROOT
 from tests.kills import children, log, small_job
 from tests.kills.readers import left_over, unwhole
-from tests.kills.small_job import ROWS
+from tests.kills.small_job import ROWS, reported, state, value
 from tests.kills.stages import AT_ONCE, FILE
 
 CALLS = ("pwrite64", "write", "fdatasync", "fsync", "ftruncate", "link", "unlink", "rename")
@@ -28,10 +26,6 @@ WRITTEN = (
     "published", "published/CURRENT", "published/.tmp-CURRENT", f"published/{VERSION}",
     *(f"published/.tmp-{VERSION}{name}" for name in ("", "/marts.duckdb", "/marts.duckdb.wal", "/analytics.duckdb", "/manifest.json")),
 )  # fmt: skip
-STATE = """
-select count(*) filter (version_number = 2), (select count(*) from raw.locations_latest where version_number = 2),
-    (select count(*) from ops.state where endpoint = 'locations') from raw.locations
-"""
 
 
 @dataclass(frozen=True)
@@ -123,29 +117,6 @@ def is_honest(done: subprocess.CompletedProcess[str], fault: Fault) -> bool:
     if fault.what == "signal=SIGKILL":
         return done.returncode == children.KILLED
     return done.returncode in (0, 1) and (done.returncode == 1 or "published" in done.stdout)
-
-
-def state(folder: Path) -> tuple:
-    """Return the second versions, the latest rows of second versions, and the states."""
-    return rows(folder / FILE, STATE)[0]
-
-
-def value(folder: Path) -> float:
-    """Return what readers see."""
-    path = current(folder / "published")
-    [(found,)] = rows(path, "select distinct value from marts.kpis") if path else [(None,)]
-    return found
-
-
-def reported(folder: Path) -> list[tuple]:
-    """Return how often which value was reported."""
-    return rows(folder / FILE, "select value, count(*) from ops.kpi_reported group by all order by all")
-
-
-def rows(path: Path, query: str) -> list[tuple]:
-    """Return the rows of a query."""
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(query).fetchall()
 
 
 def all_survived(strace: str, prepared: Path, folder: Path, wanted: Iterable[Fault]) -> list[str]:
