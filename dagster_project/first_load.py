@@ -11,7 +11,7 @@ from dagster_project.visit import Visit, is_full
 from dagster_project.walk import Slice
 from dagster_project.warehouse.base import State
 
-SLICES, SLICE_ROWS = 8, 5_000  # four are read at a time; fewer where that makes them smaller than 25 pages
+SLICES, SLICE_ROWS = 4, 5_000  # all read at a time; fewer where that makes them smaller than 25 pages
 
 
 def load(visit: Visit) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from dagster_project.maintainx.client import Page
-from dagster_project.maintainx.errors import EndlessWalk, ProtocolError
+from dagster_project.maintainx.errors import BadRequest, EndlessWalk, NotFound, ProtocolError
 
 MILLISECOND = timedelta(milliseconds=1)  # the resolution of the API's instants
 SECOND = timedelta(seconds=1)  # the coarsest resolution that a filter may have
@@ -83,18 +83,30 @@ def anchored(  # noqa: PLR0917
         NotAsAsked: the source did not sort or filter as asked.
     """
     anchor = since
+    group = datetime.min.replace(tzinfo=UTC)
+    onward: list[tuple[str, str]] = []  # a cursor inside a group of equal values
     upper = [(f"{field}[lte]", iso(ceiling(until, step)))] if until else []
     while True:
         lower = [(f"{field}[gte]", iso(anchor))] if anchor else []
         values: list[datetime] = []
-        for page in placed(read, [*lower, *upper, ("sort", field)], field):
-            values = [value for stamp in stamps(page, field) if (value := _at(stamp, field)) is not None]
-            step = _fitting(values, anchor, until, field, step)
-            yield page
-            if page.next_cursor is None:
-                return
+        cursor: str | None = None
+        try:
+            for page in placed(read, [*lower, *upper, ("sort", field), *onward], field):
+                values = [value for stamp in stamps(page, field) if (value := _at(stamp, field)) is not None]
+                cursor = page.next_cursor
+                step = _fitting(values, anchor, until, field, step)
+                yield page
+                if page.next_cursor is None:
+                    return
+        except (BadRequest, NotFound):
+            if not onward:
+                raise
+            values, cursor = [group], None  # the cursor has expired: the group is read from its start
+        onward = []
         if floor(values[-1], step) > floor(values[0], step):
             anchor = values[-1]
+        elif cursor is not None and _names(cursor, values[-1]):
+            onward, group = [("cursor", cursor)], values[-1]
         else:
             yield from _tied(read_all, field, values[0], step)
             anchor = floor(values[0], step) + step
@@ -107,7 +119,7 @@ def placed(read: Read, params: Sequence[tuple[str, str]], field: str) -> Iterato
         yield page
         if page.next_cursor is None or stamps(page, field):
             return
-        page = read([*params, ("cursor", page.next_cursor)])
+        page = read([*(one for one in params if one[0] != "cursor"), ("cursor", page.next_cursor)])
     raise EndlessWalk(f"{MOST_BARE_PAGES} pages in a row have no row with a readable {field}: the walk cannot go on", path=field)
 
 
@@ -217,6 +229,11 @@ def _tied(read_all: ReadAll, field: str, value: datetime, step: timedelta) -> It
         before = ids
     message = f"{TIE_WALKS} readings of the rows with {field} {iso(value)} gave different rows each time: try again later"
     raise EndlessWalk(message, path=field)
+
+
+def _names(cursor: str, value: datetime) -> bool:
+    """Return whether a cursor says itself after which value the list goes on: it does not count rows, so none can be hidden."""
+    return cursor.startswith(iso(value))
 
 
 def _fitting(values: Sequence[datetime], anchor: datetime | None, until: datetime | None, field: str, step: timedelta) -> timedelta:

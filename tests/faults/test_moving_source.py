@@ -156,7 +156,7 @@ def test_b4_more_rows_of_one_instant_than_a_page_holds_are_all_read(plant, size)
 
 
 @pytest.mark.parametrize("table", ["work_orders", "assets"])
-@pytest.mark.parametrize("nth", range(1, 9))
+@pytest.mark.parametrize("nth", range(1, 6))
 def test_b4_a_row_that_leaves_a_group_of_one_instant_while_it_is_read_hides_no_other(warehouse, table, nth):
     plant = Plant(warehouse, cap=7)
     for id_ in range(1, 41):
