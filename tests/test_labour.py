@@ -143,7 +143,5 @@ def test_b9_a_list_that_is_not_sorted_by_completion_is_swept_whole(warehouse):
     synced(warehouse, simulator)
     entered(simulator, 1, 2, 3, 4)
     report = swept(warehouse, simulator)
-    assert report.reason == (
-        "the whole list was read instead: rows asked for in descending order of completedAt came in another order"
-    )
+    assert report.reason == "the whole list was read instead: rows asked for in descending order of completedAt came in another order"
     assert stored(warehouse, "raw.work_order_time_items", "id") == [(1,), (2,), (3,), (4,)]
