@@ -156,6 +156,8 @@ def live(one: Plant, days: int, hours: int) -> Plant:
         one.step(timedelta(hours=1))
     report = refresh.reconcile_all(one.settings, lambda _: None, is_full=True, transport=one.source["transport"])
     assert report.failed == {}
+    assert (one.settings.dbt_target_dir / "statements.json").exists()
+    rebuild(one.settings)  # by what dbt compiled: what holds below, holds of that; a rebuild elsewhere is dbt's own
     return one
 
 
