@@ -13,7 +13,8 @@ from dagster_project.ingest import Reading
 from dagster_project.maintainx.client import MaintainX
 from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.sync import Run
-from dagster_project.warehouse.duckdb import DuckDBWarehouse, tables
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from dagster_project.warehouse.layout import tables
 from simulator.api import Simulator
 from simulator.instants import from_datetime
 from simulator.transport import transport

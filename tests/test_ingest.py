@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dagster_project.ingest import Counts, CountsDiffer, Intake, Reading, take
 from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.warehouse.base import Commit, Tombstone
-from dagster_project.warehouse.duckdb import DuckDBWarehouse, tables
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from dagster_project.warehouse.layout import tables
 from tests.small_world import DECCAN, NORTHFIELD, NOW, everything, iso, labour, new_warehouse, order, raw, reading, status, stored
 
 LATER = NOW + timedelta(hours=1)

@@ -73,8 +73,9 @@ def test_an_entry_says_what_is_wrong_and_since_when_the_last_good_version_is_out
 def test_entries_are_chosen_by_endpoint_reason_and_organisation(settings):
     with open_warehouse(settings) as warehouse:
         read(warehouse, order(1, title=5), b"{", order(3, id=None))
-        for wanted in ({"endpoint": "assets"}, {"reason": "out_of_range"}, {"organisation_id": DECCAN}):
-            assert quarantine.entries(warehouse, **wanted).height == 0
+        assert quarantine.entries(warehouse, endpoint="assets").height == 0
+        assert quarantine.entries(warehouse, reason="out_of_range").height == 0
+        assert quarantine.entries(warehouse, organisation_id=DECCAN).height == 0
         assert quarantine.entries(warehouse, "work_orders", "type", NORTHFIELD)["record_id"].to_list() == [1]
         assert quarantine.entries(warehouse).height == 3
 

@@ -16,9 +16,9 @@ import pytest
 from dagster_project.frames.contract import contract
 from dagster_project.ingest import take
 from dagster_project.settings import ROOT, load
-from dagster_project.warehouse import duckdb as duckdb_warehouse
 from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, State, Tombstone, WarehouseBusy
-from dagster_project.warehouse.duckdb import DuckDBWarehouse, connect, tables
+from dagster_project.warehouse.duckdb import DuckDBWarehouse, connect
+from dagster_project.warehouse.layout import SQL_TYPES, tables
 from dagster_project.warehouse.open import open_warehouse
 from dagster_project.warehouse.tables import LEASE, OPS
 from tests.small_world import DECCAN, NORTHFIELD, NOW, everything, labour, new_warehouse, order, raw, reading, stored
@@ -361,7 +361,7 @@ def test_every_column_has_a_type_that_duckdb_gives_back(warehouse):
         assert dict(warehouse.query(f"select * from {name}").schema) == {
             column: pl.Datetime("us", "UTC") if isinstance(dtype, pl.Datetime) else dtype for column, dtype in columns.items()
         }
-    assert set(duckdb_warehouse._SQL_TYPES) >= {type(dtype) for columns in tables().values() for dtype in columns.values()}
+    assert set(SQL_TYPES) >= {type(dtype) for columns in tables().values() for dtype in columns.values()}
 
 
 def test_a_warehouse_in_memory_stores_as_one_in_a_file_does_and_is_gone_when_left(tmp_path, monkeypatch):

@@ -11,20 +11,13 @@ import duckdb
 import polars as pl
 
 from dagster_project.failpoint import failpoint
-from dagster_project.frames.contract import contract
-from dagster_project.frames.schemas import RECORDS
 from dagster_project.warehouse import disk
 from dagster_project.warehouse.arrow import ArrowStream
-from dagster_project.warehouse.base import Commit, DamagedWarehouse, Latest, LeaseLost, State, Tombstone, WarehouseBusy
-from dagster_project.warehouse.folders import copy_in_place
+from dagster_project.warehouse.base import Commit, Latest, LeaseLost, State, Tombstone
+from dagster_project.warehouse.damage import damaged, is_damage, leave_behind, locked_out
+from dagster_project.warehouse.layout import SQL_TYPES, make_tables
 from dagster_project.warehouse.lease import Lease, Say, wall_clock
 from dagster_project.warehouse.tables import DAMAGED, LATEST, LEASE, OPS, SEAL
-
-_SQL_TYPES: dict[type[pl.DataType], str] = {
-    pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.String: "VARCHAR", pl.Float64: "DOUBLE", pl.Boolean: "BOOLEAN",
-    pl.Datetime: "TIMESTAMP WITH TIME ZONE", pl.Date: "DATE",
-}  # fmt: skip
-
 
 QUARANTINE_KEY = ("{}.organisation_id", "{}.endpoint", "coalesce({0}.record_id, {0}.raw_hash)", "{}.reason_code")
 _CHANGED_STATES = f"""
@@ -76,7 +69,7 @@ class DuckDBWarehouse:
                 self.lease.take(self.wait_seconds, self.say)
             try:
                 if self.path and self.lease and self.lease.is_taken_over:
-                    _leave_behind(self.path)
+                    leave_behind(self.path)
                 self._open()
                 self._note_lease()
             except BaseException:
@@ -263,7 +256,7 @@ class DuckDBWarehouse:
         try:
             self._connection = connect(self.path, self.memory_limit)
             self._connection.execute("begin")
-            self._make_tables()
+            make_tables(self.connection)
             self._connection.execute("commit")
         except duckdb.Error as error:
             if self.path is None:
@@ -305,25 +298,6 @@ class DuckDBWarehouse:
         found = self.connection.execute("update ops.lease set renewed_at = ?, expires_at = ? where fence = ?", given).fetchall()
         if found != [(1,)]:
             raise LeaseLost(f"{self.path} is not the file that this process opened: its last batch was not stored; run again")
-
-    def _make_tables(self) -> None:
-        declared_tables = tables() | {"ops.lease": LEASE}
-        for name, columns in declared_tables.items():
-            create_table(self.connection, name, columns)
-        columns_sql = "select table_schema || '.' || table_name, column_name, data_type from information_schema.columns"
-        known = {(table, column): dtype for table, column, dtype in self.connection.execute(columns_sql).fetchall()}
-        for name, columns in declared_tables.items():
-            for column, dtype in columns.items():
-                if (name, column) not in known:  # a column that came with a newer version of this program
-                    self._add_column(name, column, dtype)
-                elif known[name, column] != _SQL_TYPES[type(dtype)]:
-                    what = f"{name}.{column} is {known[name, column]}, not {_SQL_TYPES[type(dtype)]}"
-                    raise duckdb.InvalidInputException(f"{what}: it was changed by something else than this program")
-
-    def _add_column(self, table: str, column: str, dtype: pl.DataType) -> None:
-        self.connection.execute(f'alter table {table} add column "{column}" {_sql_type(column, dtype)}')
-        if (table, column) == ("ops.state", "seal"):
-            self.connection.execute(f"update ops.state set seal = {SEAL}")
 
     @contextmanager
     def given(self, **frames: pl.DataFrame) -> Generator[None]:
@@ -403,29 +377,11 @@ class DuckDBWarehouse:
     def _save(self, table: str, rows: list[dict], keys: Sequence[str]) -> None:
         """Put a few rows in the place of those with their keys; a frame would cost five times as much."""
         same = " and ".join(f"{key} is not distinct from ?" for key in keys)
-        given = ", ".join(f'cast(? as {_SQL_TYPES[type(dtype)]}) as "{column}"' for column, dtype in OPS[table].items())
+        given = ", ".join(f'cast(? as {SQL_TYPES[type(dtype)]}) as "{column}"' for column, dtype in OPS[table].items())
         for row in rows:
             self.connection.execute(f"delete from ops.{table} where {same}", [row[key] for key in keys])
             values = [row.get(column) for column in OPS[table]]
             self.connection.execute(f"insert into ops.{table} by name select {_columns(f'ops.{table}')} from (select {given})", values)
-
-
-def tables() -> dict[str, dict[str, pl.DataType]]:
-    """Return every table of raw and ops with its columns."""
-    found: dict[str, dict[str, pl.DataType]] = {}
-    for table in RECORDS:
-        declared = contract(table)
-        found[f"raw.{table}"] = declared.schema
-        found[f"raw.{table}_latest"] = LATEST
-        found |= {f"raw.{child.name}": child.schema for child in declared.children}
-    return found | {f"ops.{name}": columns for name, columns in OPS.items()}
-
-
-def create_table(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, pl.DataType]) -> None:
-    """Make a table, and its schema, unless it is there."""
-    declared = ", ".join(f'"{column}" {_sql_type(column, dtype)}' for column, dtype in columns.items())
-    connection.execute(f"create schema if not exists {name.partition('.')[0]}")
-    connection.execute(f"create table if not exists {name} ({declared})")
 
 
 def _columns(table: str) -> str:
@@ -433,36 +389,5 @@ def _columns(table: str) -> str:
     return f"* replace ({SEAL} as seal)" if table == "ops.state" else "*"
 
 
-def _sql_type(column: str, dtype: pl.DataType) -> str:
-    # payloads are most of the bytes: zstd holds them in about a seventh
-    return _SQL_TYPES[type(dtype)] + (" using compression zstd" if column == "payload" else "")
-
-
 def _ops_frame(table: str, rows: Iterable[dict]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=OPS[table], orient="row")
-
-
-def is_damage(error: duckdb.Error) -> bool:
-    """Return whether an error says that the file itself is damaged."""
-    return any(sign in str(error) for sign in ("Corrupt database file", "Could not read enough bytes", "not a valid DuckDB database"))
-
-
-def damaged(path: Path, error: duckdb.Error) -> DamagedWarehouse:
-    """Return what to do about a file that cannot be used."""
-    what = f"{path} cannot be used: {str(error).splitlines()[0].rstrip('.')}"
-    way_back = f"Move {path.name}* away, run `make restore`, then `make refresh`, which reads what changed since the backup"
-    return DamagedWarehouse(f"{what}. {way_back}. A file that a newer DuckDB has written needs the newer version of this program instead")
-
-
-def locked_out(path: Path, error: duckdb.Error) -> WarehouseBusy:
-    """Return who has the file open that does not know of our lease: a DuckDB client."""
-    return WarehouseBusy(
-        f"{path} is open in another program: close it there (read `published/` instead), and start again ({str(error).splitlines()[0]})"
-    )
-
-
-def _leave_behind(path: Path) -> None:
-    """Give the file and its write-ahead log new places on the disk: what a writer that stood still writes goes to the old ones."""
-    for one in (path, path.with_name(f"{path.name}.wal")):
-        if one.exists():
-            copy_in_place(one)

@@ -7,7 +7,8 @@ import polars as pl
 
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import KEY, VERSION, contract
-from dagster_project.warehouse.duckdb import DuckDBWarehouse, create_table, tables
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from dagster_project.warehouse.layout import create_table, tables
 from dagster_project.warehouse.tables import DAMAGED
 
 BATCH_ROWS = 20_000
