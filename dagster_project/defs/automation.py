@@ -24,23 +24,31 @@ reconcile_job = dg.define_asset_job(
 )
 
 
-def all_organisations(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """Return the request of one run over all partitions; without any the run finds the organisations itself."""
+UNFINISHED = [status for status in dg.DagsterRunStatus if status.name not in ("SUCCESS", "FAILURE", "CANCELED")]
+
+
+def all_organisations(context: dg.ScheduleEvaluationContext, job: str) -> dg.RunRequest | dg.SkipReason:
+    """Return the request of one run over all partitions; without any the run finds the organisations itself.
+
+    While a run of the job waits or goes on there is none: ticks that were missed, or come too soon, are one run together.
+    """
+    if ahead := context.instance.get_run_records(dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1):
+        return dg.SkipReason(f"run {ahead[0].dagster_run.run_id} has not ended yet")
     keys = context.instance.get_dynamic_partitions(NAME)
     tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]} if keys else {}
     return dg.RunRequest(tags=tags)
 
 
 @dg.schedule(job=refresh_job, cron_schedule="5 * * * *", execution_timezone="UTC")
-def hourly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def hourly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Refresh every hour; off until it is switched on."""
-    return all_organisations(context)
+    return all_organisations(context, "refresh")
 
 
 @dg.schedule(job=reconcile_job, cron_schedule="35 2 * * *", execution_timezone="UTC")
-def nightly_reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def nightly_reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Reconcile and back up every night; off until it is switched on."""
-    return all_organisations(context)
+    return all_organisations(context, "reconcile")
 
 
 @dg.sensor(name=NAME, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)

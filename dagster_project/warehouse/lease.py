@@ -238,3 +238,16 @@ def _me(host: str, command: str, seconds: float) -> Holder:
 def wall_clock() -> datetime:
     """Return the instant on this machine's wall."""
     return datetime.now(UTC)
+
+
+def is_free(warehouse: Path) -> bool:
+    """Return whether no process of this machine writes to the warehouse at this moment."""
+    path = warehouse.with_suffix(".lock")
+    if not path.exists():
+        return True
+    with path.open("r+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
