@@ -353,7 +353,7 @@ def test_an_expand_that_this_maintainx_does_not_know_is_left_out_and_reported(pl
 
 def test_a_first_load_that_was_interrupted_goes_on_without_the_expand_that_is_not_known(plant):
     plant.simulator.unknown_expand = "estimated_time"
-    plant.simulator.faults.add("unauthorized", path="workorders", nth=9)
+    plant.simulator.faults.add("unauthorized", path="workorders", nth=7)
     with pytest.raises(Unauthorized):
         plant.sync()
     plant.sync()
