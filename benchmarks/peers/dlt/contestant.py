@@ -15,6 +15,7 @@ from dlt.sources.rest_api import rest_api_source  # ty: ignore[import-not-found]
 from rows import ASSETS_QUERY, EPOCH, ORDERS_QUERY, OVERLAP_SECONDS, grouped, show  # ty: ignore[import-not-found]
 
 INCREMENTAL = {"cursor_path": "updatedAt", "initial_value": EPOCH, "start_param": "updatedAt[gte]", "lag": OVERLAP_SECONDS}
+NEWEST_OF_DOUBLES = {"updatedAt": {"dedup_sort": "desc"}}
 
 
 def is_cut(response, _error) -> bool:
@@ -31,7 +32,7 @@ def is_cut(response, _error) -> bool:
 def source(url: str, token: str, is_full: bool):
     """Return the two lists as dlt resources."""
     session = Client(retry_condition=is_cut, request_max_attempts=6, request_backoff_factor=1, request_max_retry_delay=10).session
-    how = {"write_disposition": "replace"} if is_full else {"write_disposition": {"disposition": "merge", "strategy": "upsert"}}
+    how = {"write_disposition": "replace"} if is_full else {"write_disposition": "merge", "columns": NEWEST_OF_DOUBLES}
     resources = []
     for name, path, items, query, sort in (
         ("work_orders", "workorders", "workOrders", ORDERS_QUERY, "updatedAt"),
