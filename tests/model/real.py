@@ -32,7 +32,6 @@ class Laboratory(ExitStack):
         super().__enter__()
         small = self._small = self.enter_context(pytest.MonkeyPatch.context())
         small.setattr(flatten, "broken_rules", lambda *_: {})  # no row of the model breaks one; it took a third of the time
-        small.setattr(first_load, "SLICE_ROWS", 2)
         small.setattr(walk, "side_by_side", in_turn)
         self._warehouses = ExitStack()
         self.push(self._warehouses)
@@ -46,6 +45,7 @@ class Laboratory(ExitStack):
             self.warehouse = self._warehouses.enter_context(DuckDBWarehouse.in_memory())
             self.warehouse.execute("set threads = 1")  # there is nothing to share out
         self._small.setattr(visit, "BATCH_ROWS", source.setting.batch)
+        self._small.setattr(first_load, "SLICE_ROWS", source.setting.batch - 1)
         return Real(source, self.warehouse)
 
 

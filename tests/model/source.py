@@ -23,6 +23,7 @@ START = from_datetime(datetime(2026, 11, 16, 6, tzinfo=UTC))
 IDS = range(1, 9)
 STEP = 45 * MINUTE
 OVERLAP = 8  # ticks in the three hours that a walk reads again
+LONGEST_SWEEP = 64  # ticks in the day after which a sweep that was interrupted begins anew
 LONGEST_START = 12  # ticks until an upcoming order begins
 ORGANISATIONS = count(100_000)  # each history its own: one warehouse serves many
 PATHS = {each.table: path for path, each in BY_PATH.items()}
@@ -48,7 +49,7 @@ class Setting:
     skew: int = 0  # ticks by which the reader's clock (of a source's Date header: that) is ahead
     default_sort: str | None = None  # of a list that was asked for no order; None: as the simulator has it
     page: int = 2
-    batch: int = 3  # rows that the reader gathers before it stores them
+    batch: int = 3  # rows that the reader gathers before it stores them; a first load has slices of one less
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Source:
         """Let everything come that is under way, and a time without changes pass."""
         self.calm()
         self.tick(max([OVERLAP + LONGEST_START, *(1 + each[0] - self.now for each in self.pending)]))
-        self.tick(OVERLAP)
+        self.tick(LONGEST_SWEEP)
 
     def calm(self) -> None:
         """Let nothing more happen between requests."""

@@ -84,6 +84,11 @@ def test_a_naive_copy_breaks_on(example):
     assert caught.value.kind == example.broken
 
 
+def test_a_deletion_behind_a_sweep_that_died_is_found_by_the_next_days_sweep(laboratory):
+    died = Sweep([None, Op("update", 2), None, Op("delete", 1)], crash_at=7)
+    History(Setting(is_keyset=False, page=1), laboratory.real, FAULTS - {"stale"}).live_through((Populate(6, 4), Sync(), died))
+
+
 @pytest.mark.parametrize("table", ["work_orders", "assets", "locations", "asset_statuses"])
 @pytest.mark.parametrize("example", CASES, ids=lambda example: example.name)
 def test_the_sync_lives_through(laboratory, table, example):
