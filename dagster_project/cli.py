@@ -211,6 +211,8 @@ def status_command(
             _say(f"version {publish.verify(found.published_dir)} is what was published")
         effort = figures.last_run(path)
         _say(f"version {path.parent.name} in {found.published_dir}")
+        if told := publish.told(found.published_dir):
+            _say(told)
         _say(f"last run: {demo.told(effort)}")
         _say(f"open quarantine: {figures.open_quarantine(path)} records")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))

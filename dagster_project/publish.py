@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dagster_project.failpoint import failpoint
 from dagster_project.settings import Settings
-from dagster_project.warehouse import copying, reported
+from dagster_project.warehouse import copying, notice, reported
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
 from dagster_project.warehouse.quarantined import with_staleness
@@ -88,6 +88,7 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     selections = _selections(connection)
     tables = {f"{schema}.{table}": asdict(copying.fingerprint(connection, query)) for (schema, table), query in selections.items()}
     if previous and _manifest(previous)["tables"] == tables and is_intact(previous):
+        notice.take_down(folder)
         return _published(previous, is_new=False)
     failpoint("publish.before_copy")
     with whole_folder(folder / version) as aside:
@@ -100,6 +101,7 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     warehouse.check_lease()
     replace_text(folder / POINTER, version + "\n")
     failpoint("publish.before_reported")
+    notice.take_down(folder)
     with warehouse.transaction():
         reported.append_news(connection)
     failpoint("publish.before_cleaning")
@@ -132,6 +134,11 @@ def verify(published_dir: Path) -> str | None:
 def is_intact(path: Path) -> bool:
     """Return whether a published file has the digest that its manifest names."""
     return sha256(path) == _manifest(path)["sha256"]
+
+
+def told(published_dir: Path) -> str | None:
+    """Return what readers are told beside the figures: why there is no newer version; None when all is well."""
+    return notice.read(published_dir)
 
 
 def current(published_dir: Path) -> Path | None:

@@ -23,11 +23,14 @@ def main() -> None:
     version = data.published()
     pages = {views.name(view): _page(view) for view in views.all_views()}
     page = st.navigation(list(pages.values()))
-    _watch(version, st.context.theme.type)
+    told = data.notice()
+    _watch(version, told, st.context.theme.type)
     if version is None:
         first_run()
         return
     try:
+        if told:
+            st.warning(told.replace("_", r"\_"))
         _draw(version, page, pages)
     except data.Unreadable as error:
         unreadable(version, error)
@@ -50,9 +53,9 @@ def _draw(version: str, page: StreamlitPage, pages: dict[str, StreamlitPage]) ->
 
 
 @st.fragment(run_every=LOOK_EVERY_SECONDS)
-def _watch(version: str | None, theme: str | None) -> None:
-    """Draw the whole page anew when there is a new version, or when the reader changed between light and dark."""
-    if data.published() != version or st.context.theme.type != theme:
+def _watch(version: str | None, told: str | None, theme: str | None) -> None:
+    """Draw the whole page anew when there is a new version or notice, or when the reader changed between light and dark."""
+    if (data.published(), data.notice()) != (version, told) or st.context.theme.type != theme:
         st.rerun()
 
 

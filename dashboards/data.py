@@ -33,6 +33,11 @@ def published() -> str | None:
     return str(path) if path else None
 
 
+def notice() -> str | None:
+    """Return why there is no newer version; None when all is well."""
+    return publish.told(settings.load().published_dir)
+
+
 def version_name(version: str) -> str:
     """Return the name of the version that a file belongs to."""
     return Path(version).parent.name

@@ -6,7 +6,7 @@ kept, and the next build runs that. Whatever goes wrong with it is undone, and d
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from dagster_project.failpoint import failpoint
@@ -14,6 +14,7 @@ from dagster_project.models import compiled
 from dagster_project.models.project import PROJECT_DIR, fingerprint, is_fresh
 from dagster_project.models.reports import FAILURES, ModelReport, ModelsFailed, NodeReport, OnNode
 from dagster_project.settings import Settings
+from dagster_project.warehouse import notice
 
 __all__ = ["FAILURES", "PROJECT_DIR", "ModelReport", "ModelsFailed", "NodeReport", "build", "manifest", "run_unit_tests"]
 
@@ -29,16 +30,26 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
         on_node: called with each finished node, by dbt from its threads.
 
     Raises:
-        ModelsFailed: a model or test failed; what hung on it was skipped.
+        ModelsFailed: a model or test failed; what hung on it was skipped. Readers are told that what they see is older.
     """
     failpoint("models.before_build")
     report = None if select else compiled.build(settings, as_of, known_at, on_node)
     if report is None:
-        from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
-
-        report = runner.build(settings, as_of, known_at, select, on_node)
+        report = _by_dbt(settings, as_of, known_at, select, on_node)
     failpoint("models.after_build")
     return report
+
+
+def _by_dbt(settings: Settings, as_of: datetime, known_at: datetime, select: str | None, on_node: OnNode | None) -> ModelReport:
+    from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
+
+    try:
+        return runner.build(settings, as_of, known_at, select, on_node)
+    except ModelsFailed as error:
+        names = ", ".join(f"{failure.resource_type} {failure.name}" for failure in error.failures)
+        what = f"What was read up to {known_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC could not be published"
+        notice.put(settings.published_dir, f"{what}: {names} failed. These are the figures of the version before.")
+        raise
 
 
 def run_unit_tests(settings: Settings) -> ModelReport:

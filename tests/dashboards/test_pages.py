@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dagster_project.warehouse import notice
 from dashboards import screenshots, views
 from tests.dashboards.marts_builder import HOSTILE_TITLE, build_published
 
@@ -59,6 +60,18 @@ def test_every_chart_says_its_finding_and_has_a_table_with_a_download_behind_it(
     figures = [chart for chart in drawn if ", the last " not in chart.alt]
     assert [expander.label for expander in app.expander] == ["Table and CSV"] * len(figures)
     assert len(app.get("download_button")) == len(app.dataframe) >= len(figures)
+
+
+def test_g5_while_no_new_version_can_be_made_each_page_shows_the_one_before_and_says_why(opened: Open, publish_state: Publish) -> None:
+    folder = publish_state("data")
+    notice.put(
+        folder, "What was read up to 06:00 could not be published: test unique_id failed. These are the figures of the version before."
+    )
+    app = opened(PAGES[0], **NORTHFIELD)
+    assert [warning.value for warning in app.warning] == [(notice.read(folder) or "").replace("_", r"\_")]
+    assert "data to 00:00 CST, Mon 16 Nov 2026" in html(app)
+    notice.take_down(folder)
+    assert not opened(PAGES[0], **NORTHFIELD).warning
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,5 +1,6 @@
 """`kill -9` while models are built and published: readers see whole versions only, and the marts end equal to a rebuild from the log."""
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.publish import current, told
 from tests.kills import children
 from tests.kills.plant import served, world_after
 from tests.kills.readers import left_over, reader, unwhole
@@ -104,6 +106,27 @@ def test_f1_killed_once_at_each_kind_of_place_of_a_publication_readers_see_whole
     with capsys.disabled():
         print(f"\nkilled at {len(middle)} kinds of places of a publication: {len(middle) - len(wrong)} of {len(middle)} recovered")
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "harm",
+    ["insert into raw.work_orders from raw.work_orders limit 1", "update ops.sites set time_zone = 'Nowhere/Land'"],
+    ids=["a data test fails", "a model fails"],
+)
+def test_g5_what_cannot_be_modelled_is_not_published_and_readers_are_told(built: Stage, tmp_path: Path, harm: str):
+    folder = tmp_path / "harmed"
+    shutil.copytree(built.before, folder)
+    before = current(folder / "published")
+    shutil.copy(folder / FILE, tmp_path / FILE)
+    with duckdb.connect(str(folder / FILE)) as connection:
+        connection.execute(harm)
+    assert children.run(children.publish, folder, NOWHERE) == 1
+    assert (current(folder / "published"), unwhole(folder / "published")) == (before, [])
+    notice = told(folder / "published") or ""
+    assert re.fullmatch(r"What was read up to .* could not be published: .* failed\. These are the figures of the version before\.", notice)
+    shutil.copy(tmp_path / FILE, folder / FILE)
+    assert children.run(children.publish, folder, NOWHERE) == 0
+    assert (current(folder / "published") != before, told(folder / "published")) == (True, None)
 
 
 @pytest.mark.slow
