@@ -141,8 +141,8 @@ class Real(Algorithm):
         """The watermark never goes back, nor past what is stored once the first load is complete."""
         found = self.warehouse.connection.execute(
             "select watermark from ops.state where organisation_id = ? and endpoint = ? and slice = ''", [self.organisation, self.table]
-        ).fetchone()
-        before, self._watermark = self._watermark, from_datetime(found[0]) if found and found[0] else None
+        ).fetchall()
+        before, self._watermark = self._watermark, from_datetime(found[0][0]) if found and found[0][0] else None
         assert before is None or (self._watermark and before <= self._watermark), f"the watermark went back: {before}, {self._watermark}"
         newest = max((updated_at for every in self.source.seen.values() for _, updated_at in every), default=0)
         assert (self._watermark or 0) <= newest, f"the watermark {self._watermark} is later than anything the source ever had, {newest}"
