@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagster_project import backup, failpoint, first_load, refresh, settings, visit
+from dagster_project import backup, failpoint, first_load, quarantine, refresh, replay, settings, visit
 from dagster_project.organisation_run import RefreshReport, new_run_id
 from dagster_project.organisations import organisations, write_sites
 from dagster_project.settings import Settings
@@ -127,3 +127,35 @@ def rebuild_elsewhere(folder: Path, empty: Path) -> None:
     there = settings_of(empty, "http://127.0.0.1:9/v1")
     backup.restore(there, backup.backup(settings_of(folder, "http://127.0.0.1:9/v1")))
     publish(empty, "http://127.0.0.1:9/v1")
+
+
+def work(name: str, folder: Path, act: failpoint.Action | None = None) -> None:
+    """Do one of the commands that ask no source; `act` is armed meanwhile."""
+    found = settings_of(folder, "http://127.0.0.1:9/v1")
+    with failpoint.arm(act or ignore):
+        match name:
+            case "backup":
+                backup.backup(found)
+            case "restore":
+                backup.restore(found)
+            case "replay":
+                replay.replay(found, say=ignore)
+            case "quarantine replay":
+                quarantine.replay(found, new_run_id(), say=ignore)
+            case _:
+                raise KeyError(name)
+
+
+def work_and_log(name: str, folder: Path, log: Path) -> None:
+    """Do a command and write down each place that is reached."""
+    work(name, folder, failpoint.log_to(log))
+
+
+def work_and_die(name: str, folder: Path, place: str, nth: int) -> None:
+    """Do a command, and be killed when a place is reached for the nth time."""
+    work(name, folder, failpoint.at(place, nth))
+
+
+def read_and_stand_still(folder: Path, url: str) -> None:
+    """Read up to the first batch, and stand still with the warehouse open."""
+    read(folder, url, act=failpoint.at("sync.after_batch", 1, failpoint.sleep))
