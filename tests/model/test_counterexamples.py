@@ -8,7 +8,6 @@ import pytest
 from tests.model.history import Broken, History, Outside, Populate, Step, Sweep, Sync, Wait
 from tests.model.menu import FAULTS
 from tests.model.naive import ALGORITHMS
-from tests.model.real import Laboratory
 from tests.model.source import Op, Setting
 
 
@@ -67,12 +66,6 @@ CASES = (
 
 def faults_of(example: Counterexample) -> frozenset[str]:
     return FAULTS if "stale" in str(example.steps) else FAULTS - {"stale"}
-
-
-@pytest.fixture(scope="module")
-def laboratory():
-    with Laboratory() as found:
-        yield found
 
 
 @pytest.mark.parametrize("example", CASES, ids=lambda example: example.name)
