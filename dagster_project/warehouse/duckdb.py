@@ -20,10 +20,6 @@ from dagster_project.warehouse.lease import Lease, Say, wall_clock
 from dagster_project.warehouse.tables import DAMAGED, LATEST, LEASE, OPS, SEAL
 
 QUARANTINE_KEY = ("{}.organisation_id", "{}.endpoint", "coalesce({0}.record_id, {0}.raw_hash)", "{}.reason_code")
-_CHANGED_STATES = f"""
-    select string_agg(concat('slice "', slice, '", watermark ', coalesce(cast(watermark as varchar), 'none')), '; ' order by slice)
-    from ops.state where organisation_id = ? and endpoint = ? and seal is distinct from {SEAL}
-"""
 # an entry that was given up stays so for as long as the record is the same
 _SEEN_AGAIN = """status = case when t.status = 'discarded' and t.raw_hash = g.raw_hash then t.status else 'open' end,
     raw_json = g.raw_json, raw_hash = g.raw_hash, field = g.field, value = g.value, detail = g.detail, run_id = g.run_id"""
@@ -175,13 +171,17 @@ class DuckDBWarehouse:
 
     def states(self, organisation_id: int, endpoint: str) -> dict[str, State]:
         """Return the endpoint's states by slice; none when one of them was changed by anything but a sync: it is read anew."""
-        key = [organisation_id, endpoint]
-        changed = self.connection.execute(f"{_CHANGED_STATES} having count(*) > 0", key).fetchall()
-        if changed:
-            self._refuse_states(organisation_id, endpoint, changed[0][0])
         fields = ", ".join(State.__dataclass_fields__)
-        rows = self.query(f"select {fields} from ops.state where organisation_id = ? and endpoint = ?", key)
-        return {row["slice"]: State(**row) for row in rows.to_dicts()}
+        found = f"select {fields}, seal is distinct from {SEAL} as is_foreign from ops.state where organisation_id = ? and endpoint = ?"
+        # what somebody wrote there may be no instant that Python can hold
+        sound = ", ".join(f"case when not is_foreign then {name} end as {name}" for name in ("watermark", "slice_from", "slice_to"))
+        query = f"select * replace ({sound}), cast(watermark as varchar) as said from ({found}) order by slice"
+        rows = self.query(query, [organisation_id, endpoint]).to_dicts()
+        if foreign := [row for row in rows if row["is_foreign"]]:
+            said = "; ".join(f'slice "{row["slice"]}", watermark {row["said"] or "none"}' for row in foreign)
+            self._refuse_states(organisation_id, endpoint, said)
+            return {}
+        return {row["slice"]: State(**{name: row[name] for name in State.__dataclass_fields__}) for row in rows}
 
     def _refuse_states(self, organisation_id: int, endpoint: str, found: str) -> None:
         detail = f"ops.state was changed by something else than a sync ({found}): it was dropped, and everything is read again"
@@ -347,7 +347,7 @@ class DuckDBWarehouse:
 
     def _release(self, batch: Commit) -> None:
         """Note that records of the quarantine have come again and kept the contract."""
-        if batch.accepted is None or not batch.accepted.height:
+        if batch.accepted is None or not batch.accepted.height or not self._has_quarantine(batch):
             return
         with self.given(given_accepted=batch.accepted):
             self.connection.execute(
@@ -355,6 +355,10 @@ class DuckDBWarehouse:
                 where q.record_id = g.record_id and q.organisation_id = ? and q.endpoint = ? and q.status = 'open'""",
                 [batch.organisation_id, batch.table],
             )
+
+    def _has_quarantine(self, batch: Commit) -> bool:
+        query = "select 1 from ops.quarantine where organisation_id = ? and endpoint = ? and status = 'open' limit 1"
+        return bool(self.connection.execute(query, [batch.organisation_id, batch.table]).fetchall())
 
     def _count(self, table: str, rows: pl.DataFrame | None, keys: Sequence[str], more: str = "") -> None:
         """Insert what is seen for the first time; of the rest note when it was last seen, and how often."""
