@@ -16,7 +16,7 @@ from tests.kills.plant import served, world_after
 from tests.kills.stages import AT_ONCE, FILE, numbered
 from tests.kills.test_disk_and_limits import command, wait_for
 
-MEND = 'update ops.quarantine set raw_json = replace(raw_json, \'"description":7\', \'"description":"seven"\')'
+MEND = """update ops.quarantine set raw_json = replace(raw_json, '"description": 7', '"description": "seven"')"""
 STATUSES = "select record_id, reason_code, status, times_seen from ops.quarantine order by all"
 
 
