@@ -34,7 +34,8 @@ def kills(contestant: Contestant, course: Course, count: int, say: Callable[[str
     """Kill `count` times and tell how many were survived."""
     plant = Plant(course.scale, course.seed, share=0.0, lag=0)
     with tempfile.TemporaryDirectory(prefix="kills-") as name, plant.served():
-        trial = _Trial(Entry(contestant, plant, Path(name) / "data"), Path(name) / "before", Random(f"kills {course.seed}"))  # noqa: S311
+        rng = Random(f"kills {course.seed}")  # noqa: S311  repeatable, not secret
+        trial = _Trial(Entry(contestant, plant, Path(name) / "data"), Path(name) / "before", rng, say)
         trial.entry.folder.mkdir()
         plant.world.clear()
         trial.series(count - count // 2)
@@ -63,8 +64,8 @@ def _change(plant: Plant) -> None:
 class _Trial:
     """One state from which syncs are killed."""
 
-    def __init__(self, entry: Entry, before: Path, rng: Random) -> None:
-        self.entry, self.before, self.rng = entry, before, rng
+    def __init__(self, entry: Entry, before: Path, rng: Random, say: Callable[[str], None]) -> None:
+        self.entry, self.before, self.rng, self.say = entry, before, rng, say
         self.found = Kills()
         self.keep()
 
@@ -101,6 +102,8 @@ class _Trial:
                 continue
             struck += 1
             self._judge()
+            if struck % 5 == 0:
+                self.say(f"{self.entry.contestant.name}: {self.found.survived} of {self.found.struck} kills survived so far")
 
     def _judge(self) -> None:
         ended = self.entry.sync()
