@@ -99,7 +99,7 @@ def run_organisation(  # noqa: PLR0917
     key = {"run_id": report.run_id, "organisation_id": source.organisation_id}
     row = key | {"status": "failed", "kind": kind, "wall_started_at": started}
     try:
-        with source.connect() as client:
+        with source.connect() as client, warehouse.frugal():
             part = part_of(source, client, warehouse, report)
             row |= {"started_at": part.run.now}
             begin(part, kind, started)

@@ -328,6 +328,18 @@ def test_once_closed_another_process_may_write_and_a_killed_one_leaves_no_lock(t
         assert stored(warehouse, "ops.runs") == []
 
 
+@pytest.mark.parametrize(("given", "kept"), [("2GB", "244.1 MiB"), ("100MB", "95.3 MiB")])
+def test_reading_keeps_to_little_memory_and_what_follows_may_use_all(tmp_path, given, kept):
+    def limit(found):
+        return found.connection.execute("select current_setting('memory_limit')").fetchall()[0][0]
+
+    with DuckDBWarehouse(tmp_path / "warehouse.duckdb", given) as found:
+        before = limit(found)
+        with found.frugal():
+            assert limit(found) == kept
+        assert limit(found) == before
+
+
 def test_while_released_another_client_writes_and_the_lock_is_still_held(warehouse):
     with warehouse.released():
         with connect(warehouse.path, "1GB") as other:

@@ -136,6 +136,10 @@ class Warehouse(Protocol):
         """Return the result of a query."""
         ...
 
+    def frugal(self) -> AbstractContextManager[None]:
+        """Keep to a part of the memory while the block runs: reading needs little, whatever is stored."""
+        ...
+
     def released(self) -> AbstractContextManager[None]:
         """Let another client of this process (dbt) open the store, the lock still held."""
         ...

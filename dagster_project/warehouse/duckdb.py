@@ -26,6 +26,9 @@ _SEEN_AGAIN = """status = case when t.status = 'discarded' and t.raw_hash = g.ra
 DRIFT_KEY = ("{}.organisation_id", "{}.endpoint", "{}.kind", "{}.field", "{}.value")
 
 
+FRUGAL = "256MB"  # while reading; a batch of 5,000 rows needs less
+
+
 def connect(path: Path | None, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """Return a connection with the settings every one of ours has: UTC, a memory limit, temporary files beside the file."""
     found = duckdb.connect(str(path or ":memory:"), read_only=read_only)
@@ -94,6 +97,18 @@ class DuckDBWarehouse:
         if self._connection is None:
             raise RuntimeError("the warehouse is not open: use it with `with`")
         return self._connection
+
+    @contextmanager
+    def frugal(self) -> Generator[None]:
+        """Keep to a part of the memory while the block runs: DuckDB would fill all of it with blocks that it has written."""
+        is_more = f"select parse_formatted_bytes(current_setting('memory_limit')) > parse_formatted_bytes('{FRUGAL}')"
+        if self.path and self.connection.execute(is_more).fetchall()[0][0]:
+            self.connection.execute(f"set memory_limit = '{FRUGAL}'")
+        try:
+            yield
+        finally:
+            if self._connection is not None:
+                self._connection.execute(f"set memory_limit = '{self.memory_limit}'")
 
     @contextmanager
     def released(self) -> Generator[None]:
