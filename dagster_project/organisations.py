@@ -103,8 +103,15 @@ def organisations(settings: Settings, say: Say = print, transport: "httpx.BaseTr
 
 
 def write_sites(warehouse: Warehouse, sources: Sequence[Source]) -> None:
-    """Rewrite ops.sites and ops.kpi_targets from sites.toml and the API, so that models read them like any table."""
-    rows, targets = [], []
+    """Rewrite ops.sites and ops.kpi_targets from sites.toml and the API, so that models read them like any table.
+
+    An organisation that is no longer named keeps its sites: its records are in the log, and every record has a site.
+    """
+    named = [source.organisation_id for source in sources]
+    rows, targets = (
+        warehouse.query(f"from ops.{table} where not list_contains(?, organisation_id)", [named]).to_dicts()
+        for table in ("sites", "kpi_targets")
+    )
     for organisation in (source.organisation for source in sources):
         for site in organisation.sites:
             rows.append(

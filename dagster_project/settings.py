@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -11,6 +11,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class MissingToken(Exception):
     """No token in the environment: names the variable and what to do."""
+
+
+class BadSettings(Exception):
+    """A variable has a value that cannot be used: names the variable and says why."""
 
 
 class Settings(BaseSettings):
@@ -101,8 +105,16 @@ def env_file() -> Path:
 
 
 def load(**overrides: object) -> Settings:
-    """Return the settings of the environment, then `.env`, then defaults; `overrides` win over all."""
-    return Settings(_env_file=env_file(), **overrides)  # ty: ignore
+    """Return the settings of the environment, then `.env`, then defaults; `overrides` win over all.
+
+    Raises:
+        BadSettings: a value cannot be used.
+    """
+    try:
+        return Settings(_env_file=env_file(), **overrides)  # ty: ignore
+    except ValidationError as error:
+        said = "; ".join(f"{str(one['loc'][0]).upper()} cannot be {one['input']!r} ({one['msg']})" for one in error.errors())
+        raise BadSettings(f"{said}: change it in the environment or in {env_file()}; .env.example says what it means") from None
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -217,6 +217,15 @@ def test_the_sites_and_targets_are_written_as_they_stand_now(settings, warehouse
     assert stored(warehouse, "ops.kpi_targets") == [(101, "austin", "mttr", 4.0), (101, "austin", "pm_compliance", 0.9)]
 
 
+def test_an_organisation_that_is_no_longer_named_keeps_its_sites_and_targets(settings, warehouse, monkeypatch):
+    monkeypatch.setenv("DECCAN_TOKEN", "demo-102")
+    both = sources_of(with_sites(settings), Simulator(small_company()))
+    refresh.write_sites(warehouse, both)
+    before = stored(warehouse, "ops.sites", order_by="organisation_id, site_id"), stored(warehouse, "ops.kpi_targets")
+    refresh.write_sites(warehouse, [source for source in both if source.organisation_id == DECCAN])
+    assert (stored(warehouse, "ops.sites", order_by="organisation_id, site_id"), stored(warehouse, "ops.kpi_targets")) == before
+
+
 # a run
 
 
