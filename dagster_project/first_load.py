@@ -46,9 +46,8 @@ def plan(visit: Visit) -> list[Slice]:
     """
     newest = _newest(visit)
     stamps = [at.updated_at for page in newest for at in walk.stamps(page, "updatedAt") if at.updated_at]
-    visit.main = replace(
-        visit.main, watermark=visit.capped(max(stamps, default=None)), expands=visit.list.fallback, run_id=visit.run.run_id
-    )
+    watermark = visit.capped(max(stamps, default=None))
+    visit.main = replace(visit.main, watermark=watermark, is_complete=False, expands=visit.list.fallback, run_id=visit.run.run_id)
     visit.report.watermark_to = visit.main.watermark
     if newest[-1].next_cursor is None:  # all there is was read
         visit.store(newest, states=[visit.main])

@@ -78,6 +78,7 @@ class Sweep(Visit):
     def enrich(self, intake: Intake) -> None:
         """Note what a batch showed, refused rows of known records included; a numbered sweep keeps it in the same transaction."""
         shown = (intake.seen_ids - intake.gone_ids) - (intake.refused_ids - self.stored)
-        self.shown = (self.shown - intake.gone_ids) | shown
+        self.shown -= intake.gone_ids
+        self.shown |= shown
         if self.generation:
             self.generation.note(intake, shown)

@@ -51,7 +51,7 @@ class EndpointReport:
     watermark_from: datetime | None = None
     watermark_to: datetime | None = None
     is_first_load: bool = False
-    distinct_rows: int = 0  # the source's records that the contract accepted
+    distinct_rows: int = 0  # the source's live records that the contract accepted
 
 
 Progress = Callable[[EndpointReport], None]  # called after each 5,000 rows
@@ -72,7 +72,7 @@ class Visit:
         self.list = Listing(endpoint, source, run.organisation_id, (self.main.expands,) if self.main.expands else ())
         self.report.watermark_from = self.report.watermark_to = self.main.watermark
         self.seen: set[int] = set()
-        self.refused: set[int] = set()
+        self.accepted: set[int] = set()  # of those seen: the log has them live
         self.distrust: NotAsAsked | None = None  # the list does not sort or filter as asked: its rows are taken as they come
         self._started, self._requests = time.monotonic(), source.requests
 
@@ -110,7 +110,8 @@ class Visit:
         self.warehouse.commit(intake.commit)
         failpoint("sync.after_batch")
         self.seen |= intake.seen_ids
-        self.refused |= intake.refused_ids
+        self.accepted |= intake.seen_ids
+        self.accepted -= intake.refused_ids | intake.gone_ids
         self.report.requests = self.source.requests - self._requests
         if self.report.counts.fetched // BATCH_ROWS > said_rows // BATCH_ROWS:
             self.progress(self.report)
@@ -140,7 +141,7 @@ class Visit:
         """Close the report and write it to ops.endpoint_runs."""
         self.report.requests = self.source.requests - self._requests
         self.report.seconds = time.monotonic() - self._started
-        self.report.distinct_rows = len(self.seen - self.refused)
+        self.report.distinct_rows = len(self.accepted)
         remarks = [self.report.reason, self.distrust and f"the whole list was read instead: {self.distrust}", self.list.refusals]
         self.report.reason = "; ".join(str(remark) for remark in remarks if remark) or None
         commit = Commit(self.endpoint.table, drift=self.drift(), endpoint_run=endpoint_run(self.report, self.run))

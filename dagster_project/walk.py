@@ -76,7 +76,7 @@ def anchored(  # noqa: PLR0917
         read_all: the same request through all its pages; for groups of equal values alone.
         field: updatedAt or createdAt, which the source filters and sorts by.
         since: first value, inclusive; None reads from the beginning.
-        until: last value, inclusive; None reads to the end.
+        until: last value, inclusive, the rest of its second too; None reads to the end.
         step: the resolution of the source's filter; where it turns out to be coarser, whole seconds are taken.
 
     Raises:
@@ -85,7 +85,7 @@ def anchored(  # noqa: PLR0917
     anchor = since
     group = datetime.min.replace(tzinfo=UTC)
     onward: list[tuple[str, str]] = []  # a cursor inside a group of equal values
-    upper = [(f"{field}[lte]", iso(ceiling(until, step)))] if until else []
+    upper = [(f"{field}[lte]", iso(ceiling(until, SECOND)))] if until else []  # a filter that only knows seconds cuts off what is finer
     while True:
         lower = [(f"{field}[gte]", iso(anchor))] if anchor else []
         values: list[datetime] = []
@@ -104,7 +104,7 @@ def anchored(  # noqa: PLR0917
             values, cursor = [group], None  # the cursor has expired: the group is read from its start
         onward = []
         if floor(values[-1], step) > floor(values[0], step):
-            anchor = values[-1]
+            anchor = floor(values[-1], step)  # within a step the order tells nothing
         elif cursor is not None and _names(cursor, values[-1]):
             onward, group = [("cursor", cursor)], values[-1]
         else:
@@ -190,11 +190,6 @@ def iso(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
 
 
-def iso_up(instant: datetime) -> str:
-    """Return an instant as the API writes it, rounded up to the millisecond."""
-    return iso(ceiling(instant, MILLISECOND))
-
-
 def floor(instant: datetime, step: timedelta) -> datetime:
     """Return an instant rounded down to whole steps of at most a second."""
     return instant - timedelta(microseconds=instant.microsecond % (step // timedelta(microseconds=1)))
@@ -255,7 +250,7 @@ def _fitting(values: Sequence[datetime], anchor: datetime | None, until: datetim
 def _check_bounds(values: Sequence[datetime], anchor: datetime | None, until: datetime | None, field: str, step: timedelta) -> None:
     if anchor and values[0] < floor(anchor, step):
         raise NotAsAsked(f"rows asked for from {field} {iso(anchor)} start at {iso(values[0])}: the filter is ignored", path=field)
-    if until and values[-1] > floor(until, step) + 2 * step:
+    if until and values[-1] > ceiling(until, SECOND) + 2 * step:
         raise NotAsAsked(f"rows asked for up to {field} {iso(until)} end at {iso(values[-1])}: the filter is ignored", path=field)
 
 

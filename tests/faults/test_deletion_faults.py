@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from dagster_project import reconcile, sync
 from dagster_project.breakers import Breaker
+from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.maintainx.errors import MaintainXError, ProtocolError
 from simulator.instants import HOUR, iso
 from simulator.options import Options
@@ -28,6 +30,16 @@ def users(plant: Plant, *ids: int) -> None:
 
 
 # deleted
+
+
+def test_e1d_a_row_that_is_shown_as_deleted_is_no_difference_after_a_first_load(warehouse):
+    plant = Plant(warehouse)
+    plant.orders(range(1, 4))
+    plant.whisper("work_orders", 2, deletedAt=iso(START))
+    with plant.run() as (source, run):
+        report = sync.sync(BY_TABLE["work_orders"], source, warehouse, run)
+        found = reconcile.first_load(report, warehouse, run)
+    assert (found.status, found.source_rows, found.raw_rows) == ("matched", 2, 2)
 
 
 def test_e1d_a_record_that_is_gone_is_deleted_once_the_source_confirms_it(plant):

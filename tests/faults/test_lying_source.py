@@ -247,6 +247,28 @@ def test_b10_a_filter_that_only_knows_seconds_is_no_violation(warehouse, step):
     assert plant.log() == plant.truth()
 
 
+def test_b10_a_first_load_by_a_filter_of_seconds_takes_what_was_created_within_its_last_second(warehouse):
+    plant = Plant(warehouse, cap=3)
+    plant.simulator.filter_step = 1000
+    for id_ in range(1, 13):
+        plant.add_order(id_, START - HOUR + 50 * (12 - id_), START - (0 if id_ < 4 else 100) * HOUR)
+    for id_ in range(13, 41):
+        plant.add_order(id_, START - 2 * HOUR - id_ * HOUR, START - 100 * HOUR)
+    plant.sync()
+    assert plant.log() == plant.truth()
+
+
+def test_c3_an_older_stamp_is_read_again_by_a_filter_of_seconds(warehouse):
+    plant = Plant(warehouse, cap=7)
+    plant.simulator.filter_step = 1000
+    for id_ in range(1, 41):
+        plant.add_order(id_, START - id_ * HOUR + 700, START - HOUR)
+    plant.sync()
+    plant.whisper("work_orders", 5, title="older", updatedAt=iso(START - HOUR - MINUTE))
+    plant.sync()
+    assert plant.log() == plant.truth()
+
+
 # time and order
 
 

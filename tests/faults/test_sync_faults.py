@@ -6,6 +6,7 @@ import pytest
 
 from dagster_project import failpoint, visit
 from dagster_project.maintainx.errors import Forbidden, Unauthorized, Unavailable
+from tests.faults.plant_builder import Plant
 
 
 @pytest.mark.parametrize("action", ["truncated", "cut", "500", "502", "timeout", "429"])
@@ -43,6 +44,17 @@ def test_a_crash_at_a_batch_leaves_a_log_that_the_next_run_completes(plant, monk
     plant.sync(table)
     assert plant.log(table) == plant.truth(table)
     assert all(len(plant.versions(id_, table)) == 1 for id_ in range(4, 41))
+
+
+@pytest.mark.parametrize("place", ["sync.planned", "sync.after_batch", "sync.slices_done"])
+def test_f1_a_first_load_of_a_list_that_used_to_be_empty_goes_on_where_it_was_killed(warehouse, place):
+    plant = Plant(warehouse, cap=7)
+    plant.sync()
+    plant.orders(range(1, 41))
+    with failpoint.arm(failpoint.at(place, 1, failpoint.crash)), pytest.raises(failpoint.Crashed):
+        plant.sync()
+    plant.sync()
+    assert plant.log() == plant.truth()
 
 
 def test_syncing_twice_is_syncing_once(plant):
