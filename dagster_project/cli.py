@@ -1,40 +1,23 @@
-"""The console command `maintainx`: the same functions as Dagster's assets, for people, cron and CI."""
+"""The console command `maintainx`: the same functions as Dagster's assets, for people, cron and CI.
+
+Each command imports what it needs when it is called: a line of help should not wait for a database.
+"""
 
 import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project import (
-    backup,
-    clean,
-    demo,
-    models,
-    organisations,
-    probe,
-    programs,
-    publish,
-    quarantine,
-    refresh,
-    replay,
-    settings,
-    sites,
-    up,
-)
-from dagster_project.maintainx.endpoints import BY_TABLE
-from dagster_project.maintainx.errors import MaintainXError
-from dagster_project.maintainx.redaction import guard_logs
-from dagster_project.settings import MissingToken, Settings
-from dagster_project.warehouse import figures
-from dagster_project.warehouse.base import DamagedWarehouse, DiskTrouble, LeaseLost, WarehouseBusy
-from dagster_project.warehouse.open import open_warehouse
+if TYPE_CHECKING:
+    from dagster_project.settings import Settings
 
 app = typer.Typer(name="maintainx", help="Maintenance analytics for MaintainX: extract, model, reconcile, publish, show.",
                   no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
@@ -45,43 +28,81 @@ It is kept with its reason. Of one that was good before, the figures go on with 
 It leaves by itself when MaintainX shows it in order again.""")  # fmt: skip
 app.add_typer(quarantine_app, name="quarantine")
 
-KNOWN = (
-    MaintainXError, MissingToken, WarehouseBusy, LeaseLost, DamagedWarehouse, DiskTrouble,
-    sites.BadSites, models.ModelsFailed, publish.NothingToPublish, publish.DamagedPublication,
-    refresh.NothingReadable, refresh.LostWarehouse, refresh.OtherSource, programs.ProgramDied, programs.NoAnswer,
-    backup.NothingToBackUp, backup.NoBackup, backup.NotEmpty, backup.DamagedBackup,
-    quarantine.UnknownEntry,
-)  # fmt: skip
+KNOWN = {  # errors that say themselves what to do next, by the module of dagster_project that may raise them
+    "settings": ("BadSettings", "MissingToken"),
+    "sites": ("BadSites",),
+    "maintainx.errors": ("MaintainXError",),
+    "warehouse.base": ("WarehouseBusy", "LeaseLost", "DamagedWarehouse", "DiskTrouble"),
+    "warehouse.open": ("NoWarehouse",),
+    "warehouse.figures": ("UnreadableVersion",),
+    "models.reports": ("ModelsFailed",),
+    "publish": ("NothingToPublish", "DamagedPublication"),
+    "refresh": ("NothingReadable", "LostWarehouse", "OtherSource"),
+    "programs": ("ProgramDied", "NoAnswer"),
+    "backup": ("NothingToBackUp", "NoBackup", "NotEmpty", "DamagedBackup"),
+    "quarantine": ("UnknownEntry",),
+}
 
-Accept = Annotated[list[str] | None, typer.Option(help="Go on although this endpoint's breaker trips (it is written to ops.audit).")]
+
+def _endpoint(given: str | list[str] | None) -> str | list[str] | None:
+    """Refuse a name that is no endpoint's."""
+    from dagster_project.maintainx.endpoints import BY_TABLE
+
+    for name in [given] if isinstance(given, str) else given or ():
+        if name not in BY_TABLE:
+            raise typer.BadParameter(f"{name} is none of {', '.join(BY_TABLE)}")
+    return given
+
+
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(callback=_endpoint, help="Go on although this endpoint's breaker trips (it is written to ops.audit)."),
+]
 
 Wait = Annotated[
     int | None,
     typer.Option(min=0, metavar="SECONDS", help="Wait so long for another writer of the warehouse, and say who it is (WAREHOUSE_WAIT)."),
 ]
 
-
-OneEndpoint = Annotated[str | None, typer.Option(help="Only this endpoint, by the name of its raw table (work_orders, assets, …).")]
+OneEndpoint = Annotated[
+    str | None, typer.Option(callback=_endpoint, help="Only this endpoint, by the name of its raw table (work_orders, assets, …).")
+]
 
 
 @contextmanager
-def _plain_errors(wait: int | None = None) -> Generator[Settings]:
+def _plain_errors(wait: int | None = None) -> "Generator[Settings]":
     """Give the settings; print a known error in one line, with its next step, and exit with 1."""
+    from dagster_project import settings
+    from dagster_project.maintainx.redaction import guard_logs
+
     guard_logs()
     try:
         yield settings.load(**({} if wait is None else {"warehouse_wait": wait}))
-    except KNOWN as error:
+    except known() as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+def known() -> tuple[type[Exception], ...]:
+    """Return the known errors that can have been raised: those of modules that are imported by now."""
+    imported = {module: sys.modules.get(f"dagster_project.{module}") for module in KNOWN}
+    return tuple(getattr(found, name) for module, found in imported.items() if found for name in KNOWN[module])
 
 
 def _say(text: str) -> None:
     print(text, flush=True)
 
 
+def _say_aside(text: str) -> None:
+    """Say something that is not the answer: another program may read that."""
+    print(text, file=sys.stderr, flush=True)
+
+
 @app.command("demo")
 def demo_command() -> None:
     """Run the whole job on the embedded simulator and print the KPIs; each later run is a simulated day on."""
+    from dagster_project import demo
+
     with _plain_errors() as found:
         raise typer.Exit(demo.demo(found))
 
@@ -89,6 +110,8 @@ def demo_command() -> None:
 @app.command("refresh")
 def refresh_command(accept: Accept = None, wait: Wait = None) -> None:
     """Run the whole job against MAINTAINX_URL; exits with 1 when an organisation failed, after publishing the others."""
+    from dagster_project import refresh
+
     with _plain_errors(wait) as found:
         done = refresh.refresh(found, _say, accepted=accept or ())
         _say(f"{done.requests} requests, {done.fetched} records read, {done.versions} new versions")
@@ -102,6 +125,8 @@ def reconcile_command(
     wait: Wait = None,
 ) -> None:
     """Compare the source with the log, heal the differences, rebuild and publish."""
+    from dagster_project import refresh
+
     with _plain_errors(wait) as found:
         done = refresh.reconcile_all(found, _say, is_full=full, accepted=accept or ())
         _say(f"{done.requests} requests, {done.versions} new versions")
@@ -111,6 +136,8 @@ def reconcile_command(
 @app.command("backup")
 def backup_command(wait: Wait = None) -> None:
     """Write raw, what was reported, quarantine and state into a new, immutable folder."""
+    from dagster_project import backup
+
     with _plain_errors(wait) as found:
         _say(f"backup written to {backup.backup(found)}")
 
@@ -120,9 +147,11 @@ def restore_command(
     folder: Annotated[Path | None, typer.Argument(help="A backup folder; by default the newest.")] = None, wait: Wait = None
 ) -> None:
     """Fill an empty warehouse from a backup; refuses to touch one that holds anything."""
+    from dagster_project import backup
+
     with _plain_errors(wait) as found:
         done = backup.restore(found, folder)
-        _say(f"restored {sum(done.rows.values())} rows from {done.folder}; run `make refresh` to rebuild and publish the marts")
+        _say(f"restored {sum(done.rows.values()):,} rows from {done.folder}; run `make refresh` to rebuild and publish the marts")
 
 
 @quarantine_app.command("list")
@@ -133,7 +162,10 @@ def quarantine_list_command(
     wait: Wait = None,
 ) -> None:
     """Show what is set aside, what was seen last first; the first column names the entry for `discard`."""
-    with _plain_errors(wait) as found, open_warehouse(found) as warehouse:
+    from dagster_project import quarantine
+    from dagster_project.warehouse.open import existing_warehouse
+
+    with _plain_errors(wait) as found, existing_warehouse(found, _say_aside) as warehouse:
         rows = quarantine.entries(warehouse, endpoint, reason).to_dicts()
     if as_json:
         _say(json.dumps(rows, default=str, indent=2))
@@ -146,8 +178,13 @@ def quarantine_list_command(
 @quarantine_app.command("replay")
 def quarantine_replay_command(endpoint: OneEndpoint = None, wait: Wait = None) -> None:
     """Try what is set aside again, after an update of this program: what fits by now joins the log, without asking MaintainX."""
+    from dagster_project import quarantine, refresh
+
     with _plain_errors(wait) as found:
         done = quarantine.replay(found, refresh.new_run_id(), endpoint, _say)
+        if not done.tried:
+            _say("nothing is in quarantine" + (f" of {endpoint}" if endpoint else ""))
+            return
         parts = [
             f"{done.tried} tried: {done.healed} healed",
             f"{done.overtaken} replaced by something newer",
@@ -164,12 +201,14 @@ def quarantine_discard_command(
     wait: Wait = None,
 ) -> None:
     """Give entries up for good; one opens again only when MaintainX shows it with other content that does not fit either."""
+    from dagster_project import quarantine
+
     with _plain_errors(wait) as found:
         _say(f"{quarantine.discard(found, entries, reason, _say)} discarded, and written to ops.audit")
 
 
 def _quarantine_table(rows: list[dict]) -> Table:
-    table = Table(title=f"{len(rows)} in quarantine")
+    table = Table(title=f"{len(rows):,} in quarantine", title_justify="left", box=SIMPLE_HEAD)
     for name in ("Entry", "Organisation", "Endpoint", "Record", "Reason", "Field", "Value", "Times", "Last seen", "Stale since"):
         table.add_column(name, overflow="fold", justify="right" if name in {"Organisation", "Record", "Times"} else "left")
     for row in rows:
@@ -181,20 +220,23 @@ def _quarantine_table(rows: list[dict]) -> Table:
 
 @app.command("replay")
 def replay_command(
-    table: Annotated[list[str] | None, typer.Option(help="Only this table of raw; may be given several times.")] = None,
+    endpoint: Annotated[list[str] | None, typer.Option(callback=_endpoint, help="Only this endpoint; may be given several times.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Only verify the payloads; rebuild nothing.")] = False,
     wait: Wait = None,
 ) -> None:
     """Verify every payload and rebuild the typed columns of raw from them, without asking MaintainX; exits with 1 when one is damaged."""
+    from dagster_project import replay
+
     with _plain_errors(wait) as found:
-        if unknown := sorted({*(table or ())} - BY_TABLE.keys()):
-            raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(BY_TABLE)}")
-        done = [replayed for replayed in replay.replay(found, table or (), check, _say) if replayed.rows]
-        for each in done:
-            _say(each.said)
-        if any(each.damaged for each in done):
-            _say("the next `make refresh` reads again the records whose newest version is damaged; see ops.audit")
+        done = replay.replay(found, endpoint or (), check, _say)
+        damaged, rows = sum(len(each.damaged) for each in done), sum(each.rows for each in done)
+        verified = f"{rows:,} versions {'verified' if check else 'verified and rebuilt'}"
+        if damaged:
+            _say(
+                f"{verified}, {damaged:,} DAMAGED: the next `make refresh` reads again those that are their record's newest; see ops.audit"
+            )
             raise typer.Exit(1)
+        _say(f"{verified}, none damaged" + ("" if check else "; the marts show what is new from the next `make refresh` on"))
 
 
 @app.command("status")
@@ -202,35 +244,55 @@ def status_command(
     verify: Annotated[bool, typer.Option("--verify", help="Read all of the published file, and compare it with its manifest.")] = False,
 ) -> None:
     """Say what is published, how fresh it is, and what needs a hand."""
+    from dagster_project import demo, publish
+    from dagster_project.warehouse import figures
+
     with _plain_errors() as found:
         path = publish.current(found.published_dir)
         if path is None:
             _say(f"nothing is published in {found.published_dir} yet: run `make demo`, or `make refresh` with MAINTAINX_TOKEN set")
             raise typer.Exit(1)
         if verify:
-            _say(f"version {publish.verify(found.published_dir)} is what was published")
-        effort = figures.last_run(path)
-        _say(f"version {path.parent.name} in {found.published_dir}")
+            publish.verify(found.published_dir)
+        fresh = f"data to {figures.data_to(path)}; last run: {demo.told(figures.last_run(path))}"
+        _say(f"version {path.parent.name} in {found.published_dir}" + (", read whole: it is what was published" if verify else ""))
+        _say(fresh)
         if told := publish.told(found.published_dir):
-            _say(told)
-        _say(f"last run: {demo.told(effort)}")
-        _say(f"open quarantine: {figures.open_quarantine(path)} records")
+            _say(f"! {told}")
+        for organisation_id, what, why in figures.troubles(path):
+            _say(f"! organisation {organisation_id}: {what}: {why}")
+        held = figures.open_quarantine(path)
+        _say(f"! {held:,} in quarantine: see `maintainx quarantine list`" if held else "nothing is in quarantine")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
 
 
 @app.command("probe")
 def probe_command() -> None:
     """Find out, reading only, what this MaintainX does where its documentation is silent; later runs act on it."""
+    from dagster_project import organisations, probe
+    from dagster_project.maintainx.errors import MaintainXError
+    from dagster_project.settings import MissingToken
+
     with _plain_errors() as found:
+        failed = False
         for source in organisations.organisations(found, _say):
-            report = probe.probe(source)
+            _say(f"asking about organisation {source.organisation_id}: at most {probe.MOST_REQUESTS} GET requests")
+            try:
+                report = probe.probe(source)
+            except (MaintainXError, MissingToken) as error:  # the other organisations may have another token
+                failed = True
+                _say(f"organisation {source.organisation_id} could not be asked: {error}")
+                continue
             Console().print(report.as_table())
-            _say(f"written to {report.file}")
+            _say(f"written to {report.file}; the next run acts on it")
+        raise typer.Exit(int(failed))
 
 
 @app.command("simulator", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def simulator_command(context: typer.Context) -> None:
     """Run the stand-in MaintainX in the foreground; options go to it (`maintainx simulator -- --help`)."""
+    from dagster_project import up
+
     with _plain_errors() as found:
         raise typer.Exit(up.simulator(found, *context.args))
 
@@ -238,6 +300,8 @@ def simulator_command(context: typer.Context) -> None:
 @app.command("dashboard")
 def dashboard_command() -> None:
     """Show the published KPIs in the browser until Ctrl-C."""
+    from dagster_project import up
+
     with _plain_errors() as found:
         raise typer.Exit(up.dashboard(found))
 
@@ -245,6 +309,8 @@ def dashboard_command() -> None:
 @app.command("up")
 def up_command() -> None:
     """Start simulator (unless MAINTAINX_TOKEN is set), Dagster and dashboard; Ctrl-C stops all."""
+    from dagster_project import up
+
     with _plain_errors() as found:
         raise typer.Exit(up.up(found))
 
@@ -252,6 +318,8 @@ def up_command() -> None:
 @app.command("clean")
 def clean_command(backups: Annotated[bool, typer.Option("--backups", help="Remove the backups as well.")] = False) -> None:
     """Remove what was made at run time; backups stay unless asked for."""
+    from dagster_project import clean
+
     with _plain_errors() as found:
         for path in clean.clean(found, backups=backups):
             _say(f"removed {path}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -55,8 +56,8 @@ class Report:
 
     def as_table(self) -> Table:
         """Return the answers as a table for the console."""
-        table = Table(title=f"organisation {self.organisation_id}: {self.requests} requests", title_justify="left", show_lines=False)
-        for name in ("question", "answer", "what it changes, or why there is no answer"):
+        table = Table(title=f"Organisation {self.organisation_id}, {self.requests} requests", title_justify="left", box=SIMPLE_HEAD)
+        for name in ("Question", "Answer", "What it changes, or why there is no answer"):
             table.add_column(name, overflow="fold")
         for one in self.findings:
             table.add_row(Text(one.question), Text(one.answer or "—"), Text(one.remark))

@@ -11,7 +11,7 @@ from dagster_project.maintainx.endpoints import BY_TABLE
 from dagster_project.settings import Settings
 from dagster_project.warehouse.base import Warehouse
 from dagster_project.warehouse.lease import wall_clock
-from dagster_project.warehouse.open import open_warehouse
+from dagster_project.warehouse.open import existing_warehouse
 from dagster_project.warehouse.quarantined import entry_of, with_staleness
 
 Say = Callable[[str], None]
@@ -55,7 +55,7 @@ def replay(settings: Settings, run_id: str, endpoint: str | None = None, say: Sa
 
     Its versions count from the next finished refresh on, as those of any reading do.
     """
-    with open_warehouse(settings, say) as warehouse:
+    with existing_warehouse(settings, say) as warehouse:
         found = entries(warehouse, endpoint)
         done = Replayed(tried=found.height)
         for rows in found.partition_by("organisation_id", "endpoint", maintain_order=True):
@@ -131,7 +131,7 @@ def discard(settings: Settings, names: Sequence[str], reason: str, say: Say = pr
     Raises:
         UnknownEntry: one of the names is not that of an open entry; nothing was changed.
     """
-    with open_warehouse(settings, say) as warehouse:
+    with existing_warehouse(settings, say) as warehouse:
         found = {row["entry"]: row for row in entries(warehouse).iter_rows(named=True)}
         if unknown := [name for name in names if name not in found]:
             raise UnknownEntry(f"no open entry of the quarantine is named {unknown[0]}: see `maintainx quarantine list`")

@@ -22,7 +22,7 @@ from dagster_project.maintainx.endpoints import BY_TABLE, Endpoint
 from dagster_project.settings import Settings
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.lease import wall_clock
-from dagster_project.warehouse.open import open_warehouse
+from dagster_project.warehouse.open import existing_warehouse
 from dagster_project.warehouse.rebuild import Remade, batches, mark_damaged, rebuild
 from dagster_project.warehouse.tables import LATEST
 
@@ -49,8 +49,7 @@ class Replayed:
     @property
     def said(self) -> str:
         """Return one line for the console."""
-        rate = f"{self.rows / self.seconds:,.0f} a second" if self.seconds else "no time at all"
-        parts = [f"{self.table}: {self.rows:,} versions, {rate}"]
+        parts = [f"  {self.table}: {self.rows:,} {'version' if self.rows == 1 else 'versions'} in {self.seconds:.1f} s"]
         parts += [f"{self.unfit} keep their columns, they do not fit the contract of today"] if self.unfit else []
         parts += [f"{self.unverified} of a former shape could not be verified"] if self.unverified else []
         return ", ".join([*parts, *([f"DAMAGED: {named(self.damaged)}"] if self.damaged else ())])
@@ -61,8 +60,12 @@ def replay(settings: Settings, tables: Sequence[str] = (), is_check: bool = Fals
 
     One table after the other, each in one transaction: after a crash, begun tables are as they were.
     """
-    with open_warehouse(settings, say) as warehouse:
-        return [replay_table(warehouse, table, is_check, say) for table in tables or BY_TABLE]
+    with existing_warehouse(settings, say) as warehouse:
+        done = []
+        for table in tables or BY_TABLE:
+            done.append(replay_table(warehouse, table, is_check, say))
+            say(done[-1].said)
+    return done
 
 
 def replay_table(warehouse: DuckDBWarehouse, table: str, is_check: bool = False, say: Say = print) -> Replayed:
@@ -72,7 +75,7 @@ def replay_table(warehouse: DuckDBWarehouse, table: str, is_check: bool = False,
     def told(versions: pl.DataFrame) -> Remade:
         remade = remake(contract(table), BY_TABLE[table], versions, done, is_check)
         if done.rows // SAY_EVERY_ROWS < (done.rows + versions.height) // SAY_EVERY_ROWS:
-            say(f"  {table}: {done.rows + versions.height:,} versions")
+            say(f"  {table}: {done.rows + versions.height:,} versions so far")
         done.rows += versions.height
         return remade
 

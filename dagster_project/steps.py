@@ -101,7 +101,8 @@ def said(done: EndpointReport) -> str:
     parts = [f"{counts.fetched} read", f"{counts.inserted} new", f"{counts.updated} changed"]
     parts += [f"{counts.deleted} deleted"] if counts.deleted else []
     parts += [f"{counts.quarantined} in quarantine"] if counts.quarantined else []
-    return f"  {done.organisation_id} {what}: {', '.join(parts)} ({done.requests} requests, {done.seconds:.1f} s)"
+    requests = "1 request" if done.requests == 1 else f"{done.requests} requests"
+    return f"  {done.organisation_id} {what}: {', '.join(parts)} ({requests}, {done.seconds:.1f} s)"
 
 
 def _say_batch(part: OrganisationRun, now: EndpointReport) -> None:

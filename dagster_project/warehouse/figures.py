@@ -1,5 +1,7 @@
 """What a console shows of a published version: the figures of the last closed month, and what the last run read."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,33 @@ _LAST_RUN = """
     from read cross join compared cross join swept
 """
 
+_DATA_TO = "select strftime(max(finished_at), '%Y-%m-%d %H:%M UTC') from ops.runs where status = 'finished' and kind <> 'replay'"
+_TROUBLES = """
+    with last_runs as (
+        select organisation_id, status, error from ops.runs where kind in ('refresh', 'reconcile')
+        qualify row_number() over (partition by organisation_id order by wall_started_at desc, run_id desc) = 1
+    ), readings as (
+        select organisation_id, endpoint, kind, status, reason from ops.endpoint_runs
+        qualify row_number() over (partition by organisation_id, endpoint, kind order by read_at desc, run_id desc) = 1
+    ), comparisons as (
+        select organisation_id, endpoint, status, reason from ops.reconciliation
+        qualify row_number() over (partition by organisation_id, endpoint order by reconciled_at desc, run_id desc) = 1
+    )
+    select organisation_id, 'its last run failed' as what, error as why from last_runs where status = 'failed'
+    union all
+    select organisation_id, endpoint || ' could not be read (' || kind || ')', reason from readings
+    where status = 'failed' and kind <> 'reconcile'
+    union all
+    select organisation_id, endpoint || ' differs from the source', reason from comparisons where status = 'differs'
+    union all
+    select organisation_id, endpoint || ' could not be compared', reason from comparisons where status = 'failed'
+    order by all
+"""
+
+
+class UnreadableVersion(Exception):
+    """The published file cannot be opened, or lacks what a version has: names it, and what DuckDB said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effort:
@@ -58,18 +87,40 @@ def last_closed_month(published: Path) -> list[dict]:
 
     Columns: label, unit, site_name, value, n, reason (exactly one of value and reason is None), period_start_on.
     """
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with _opened(published) as connection:
         relation = connection.sql(_LAST_CLOSED_MONTH)
         return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
 
 
 def last_run(published: Path) -> Effort:
     """Return what the last run read and compared, over all its organisations and endpoints."""
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with _opened(published) as connection:
         return Effort(*(int(value or 0) for value in connection.sql(_LAST_RUN).fetchall()[0]))
 
 
 def open_quarantine(published: Path) -> int:
     """Return how many records are set aside, neither replayed nor given up."""
-    with duckdb.connect(str(published), read_only=True) as connection:
+    with _opened(published) as connection:
         return connection.sql("select count(*) from ops.quarantine where status = 'open'").fetchall()[0][0]
+
+
+def data_to(published: Path) -> str | None:
+    """Return up to when the source was read, by its clock: the end of the last run that finished."""
+    with _opened(published) as connection:
+        return connection.sql(_DATA_TO).fetchall()[0][0]
+
+
+def troubles(published: Path) -> list[tuple[int, str, str]]:
+    """Return what needs a hand: organisation, what went wrong the last time, and why."""
+    with _opened(published) as connection:
+        return [(one, what, why or "no reason given") for one, what, why in connection.sql(_TROUBLES).fetchall()]
+
+
+@contextmanager
+def _opened(published: Path) -> Generator[duckdb.DuckDBPyConnection]:
+    try:
+        with duckdb.connect(str(published), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+    except duckdb.Error as error:
+        raise UnreadableVersion(f"{published} cannot be read: {error}. Run `make refresh`, which publishes anew") from None
