@@ -9,7 +9,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quie
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile backup restore status simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile backup restore status quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -41,6 +41,15 @@ restore: $(READY) ## Fill an empty warehouse from the newest backup (ARGS=<folde
 
 status: $(READY) ## Say what is stored, how fresh it is, and what is published
 	@$(BIN)/maintainx status $(ARGS)
+
+quarantine: $(READY) ## Show the records that broke the contract (ARGS=replay tries them again, ARGS="discard <entry> --reason …" gives one up)
+	@$(BIN)/maintainx quarantine $(or $(ARGS),list)
+
+replay: $(READY) ## Verify every stored payload and rebuild raw's columns from them, without a request (ARGS=--check only verifies)
+	@$(BIN)/maintainx replay $(ARGS)
+
+probe: $(READY) ## Find out, reading only, what this MaintainX does where its documentation is silent
+	@$(BIN)/maintainx probe $(ARGS)
 
 simulator: $(READY) ## Run the stand-in MaintainX in the foreground (ARGS="--scale 10 --rate-limit 100")
 	@$(BIN)/maintainx simulator $(ARGS)
