@@ -27,7 +27,7 @@ def stirred(seed: int, latency: int) -> World:
     return world
 
 
-def test_two_days_of_syncs_against_a_source_that_changes_and_fails_leave_no_difference() -> None:
+def test_j3_two_days_of_syncs_against_a_source_that_changes_and_fails_leave_no_difference() -> None:
     outcome = soak(Course(days=2, scale=0.03, syncs_a_day=4, share=0.02), say=lambda _: None)
     assert outcome.final == Differences()
     assert outcome.failed == []
@@ -37,7 +37,7 @@ def test_two_days_of_syncs_against_a_source_that_changes_and_fails_leave_no_diff
 
 
 @pytest.mark.slow
-def test_thirty_days_of_syncs_against_a_source_that_changes_and_fails_leave_no_difference() -> None:
+def test_j3_thirty_days_of_syncs_against_a_source_that_changes_and_fails_leave_no_difference() -> None:
     outcome = soak(Course(scale=0.1))
     assert outcome.final == Differences()
     assert outcome.failed == []
