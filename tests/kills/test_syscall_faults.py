@@ -90,10 +90,15 @@ def traced(strace: str, folder: Path, *wishes: str) -> subprocess.CompletedProce
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-def survived(strace: str, prepared: Path, folder: Path, fault: Fault) -> list[str]:
-    """Do the job with a fault in a folder of its own, look, do it again without, and return what is wrong."""
+def survived(strace: str, prepared: Path, folder: Path, fault: Fault) -> list[str] | None:
+    """Do the job with a fault in a folder of its own, look, do it again without, and return what is wrong.
+
+    None when the fault did not come: which thread writes what is DuckDB's affair, and strace counts by thread.
+    """
     shutil.copytree(prepared, folder)
     done = traced(strace, folder, f"inject={fault.call}:{fault.what}:when={fault.nth}")
+    if not has_struck(folder / "trace"):
+        return None
     wrong = [] if is_honest(done, fault) else [f"ended with {done.returncode}: {done.stderr[-300:]}"]
     said = done.stdout.split()
     second = (ROWS, ROWS, 1)
@@ -108,35 +113,50 @@ def survived(strace: str, prepared: Path, folder: Path, fault: Fault) -> list[st
     if ended != (second, 2, [(1, ROWS), (2, ROWS)]):
         wrong.append(f"in the end there is {ended}")
     wrong += log.broken(folder / FILE) + unwhole(folder / "published") + left_over(folder / "published")
-    shutil.rmtree(folder)
     return [f"{fault}: {problem}" for problem in wrong]
+
+
+def has_struck(trace: Path) -> bool:
+    """Return whether strace says that a call failed by its doing, or that the process was killed."""
+    text = trace.read_text(encoding="utf-8")
+    return "(INJECTED)" in text or "killed by SIGKILL" in text
 
 
 def is_honest(done: subprocess.CompletedProcess[str], fault: Fault) -> bool:
     """Return whether the job ended by the signal, or with an exception, or did everything in spite of the fault."""
     if fault.what == "signal=SIGKILL":
         return done.returncode == children.KILLED
-    return done.returncode in (0, 1) and (done.returncode == 1 or "published" in done.stdout)
+    return done.returncode == 1 or (done.returncode == 0 and "published" in done.stdout)
 
 
-def all_survived(strace: str, prepared: Path, folder: Path, wanted: Iterable[Fault]) -> list[str]:
-    """Let each fault happen, two at once, and return everything that is wrong."""
+def all_survived(strace: str, prepared: Path, folder: Path, wanted: Iterable[Fault]) -> tuple[int, list[str]]:
+    """Let each fault happen, two at once; return how many came, and everything that is wrong."""
+
+    def one(numbered: tuple[int, Fault]) -> list[str] | None:
+        for attempt in range(3):
+            place = folder / f"{numbered[0]}_{attempt}"
+            found = survived(strace, prepared, place, numbered[1])
+            shutil.rmtree(place)
+            if found is not None:
+                return found
+        return None
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda one: survived(strace, prepared, folder / str(one[0]), one[1]), enumerate(wanted))
-        return [problem for problems in found for problem in problems]
+        came = [problems for problems in pool.map(one, enumerate(wanted)) if problems is not None]
+    return len(came), [problem for problems in came for problem in problems]
 
 
 def test_f2_the_first_write_of_each_kind_may_be_killed_or_fail_and_nothing_acknowledged_is_lost(strace, prepared, faults, tmp_path: Path):
     wanted = [fault for fault in faults if fault.nth == 1 and fault.call in ("pwrite64", "fdatasync", "rename")]
-    assert len(wanted) == 9
-    assert all_survived(strace, prepared, tmp_path, wanted) == []
+    assert all_survived(strace, prepared, tmp_path, wanted) == (9, [])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_f2_every_write_may_be_killed_or_fail_and_nothing_acknowledged_is_lost(strace, prepared, faults, tmp_path: Path, capsys):
-    wrong = all_survived(strace, prepared, tmp_path, faults)
+    came, wrong = all_survived(strace, prepared, tmp_path, faults)
     bad = {problem.partition(": ")[0] for problem in wrong}
     with capsys.disabled():
-        print(f"\nfaults of system calls: {len(faults) - len(bad)} of {len(faults)} survived")
+        print(f"\nfaults of system calls: {came - len(bad)} of {came} survived ({len(faults) - came} of {len(faults)} did not come)")
     assert wrong == []
+    assert came >= 0.9 * len(faults)
