@@ -196,7 +196,7 @@ def quarantine_replay_command(endpoint: OneEndpoint = None, wait: Wait = None) -
 
 @quarantine_app.command("discard")
 def quarantine_discard_command(
-    entries: Annotated[list[str], typer.Argument(help="Entries, as `maintainx quarantine list` names them.")],
+    entries: Annotated[list[str], typer.Argument(help="Entries, as `make quarantine` names them.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept in ops.audit.")],
     wait: Wait = None,
 ) -> None:
@@ -262,7 +262,7 @@ def status_command(
         for organisation_id, what, why in figures.troubles(path):
             _say(f"! organisation {organisation_id}: {what}: {why}")
         held = figures.open_quarantine(path)
-        _say(f"! {held:,} in quarantine: see `maintainx quarantine list`" if held else "nothing is in quarantine")
+        _say(f"! {held:,} in quarantine: see `make quarantine`" if held else "nothing is in quarantine")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
 
 

@@ -98,7 +98,7 @@ def answered(question: Question, ask: Inquiry) -> Finding:
 def read_log(settings: Settings, organisation_id: int) -> Log:
     """Return what our own log tells; an empty one where there is none yet, or another process writes to it."""
     if not settings.warehouse_path.exists():
-        return Log(why_not="there is no log yet: run `maintainx refresh` for some days, then ask again")
+        return Log(why_not="there is no log yet: run `make refresh` for some days, then ask again")
     try:
         with open_warehouse(settings, lambda _: None) as warehouse:
             gone = warehouse.query(

@@ -134,7 +134,7 @@ def discard(settings: Settings, names: Sequence[str], reason: str, say: Say = pr
     with existing_warehouse(settings, say) as warehouse:
         found = {row["entry"]: row for row in entries(warehouse).iter_rows(named=True)}
         if unknown := [name for name in names if name not in found]:
-            raise UnknownEntry(f"no open entry of the quarantine is named {unknown[0]}: see `maintainx quarantine list`")
+            raise UnknownEntry(f"no open entry of the quarantine is named {unknown[0]}: see `make quarantine`")
         chosen = [found[name] for name in dict.fromkeys(names)]
         warehouse.discard(chosen, [audit_of(row, reason) for row in chosen])
     return len(chosen)

@@ -238,7 +238,7 @@ def test_a_list_that_the_plan_lacks_is_not_asked_for_again(tmp_path):
     here = source(simulator, tmp_path)
     assert answer(probe.probe(here), "plan") == "13 of 14; not /meters"
     asked = simulator.requests["meters"]
-    with here.connect() as client, pytest.raises(Forbidden, match="maintainx probe"):
+    with here.connect() as client, pytest.raises(Forbidden, match="make probe"):
         client.page("/meters", "meters")
     assert simulator.requests["meters"] == asked
 
@@ -263,7 +263,7 @@ def test_a_file_that_no_probe_wrote_is_an_error_that_says_what_to_do(tmp_path):
     capabilities.save(tmp_path, Capabilities(organisation_id=NORTHFIELD, largest_page=100))
     assert capabilities.load(tmp_path, NORTHFIELD).largest_page == 100
     capabilities.file_of(tmp_path, NORTHFIELD).write_text('{"largest_page": "many"}')
-    with pytest.raises(BadCapabilities, match="maintainx probe"):
+    with pytest.raises(BadCapabilities, match="make probe"):
         capabilities.load(tmp_path, NORTHFIELD)
     assert capabilities.load(tmp_path, 5) == Capabilities()
 

@@ -193,7 +193,7 @@ def test_an_entry_that_is_not_there_is_named_and_nothing_is_given_up(settings):
     with open_warehouse(settings) as warehouse:
         read(warehouse, order(1, title=5))
         entry = quarantine.entries(warehouse)["entry"][0]
-    with pytest.raises(UnknownEntry, match="named 12345678: see `maintainx quarantine list`"):
+    with pytest.raises(UnknownEntry, match="named 12345678: see `make quarantine`"):
         quarantine.discard(settings, [entry, "12345678"], "x")
     with open_warehouse(settings) as warehouse:
         assert statuses(warehouse) == [(1, "type", "open")]

@@ -52,7 +52,7 @@ def load(folder: Path, organisation_id: int) -> Capabilities:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Capabilities)
     except (msgspec.DecodeError, OSError) as error:
-        raise BadCapabilities(f"{path}: {error}. Run `maintainx probe` again, or remove the file", path=str(path)) from None
+        raise BadCapabilities(f"{path}: {error}. Run `make probe` again, or remove the file", path=str(path)) from None
 
 
 def save(folder: Path, found: Capabilities) -> Path:

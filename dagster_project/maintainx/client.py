@@ -195,7 +195,7 @@ class MaintainX:
         """
         if path in self.capabilities.missing:
             since = f"{self.capabilities.probed_at:%Y-%m-%d}" if self.capabilities.probed_at else "a day that is not known"
-            message = f"{path} was not in the plan, or hidden from the token's user, on {since}; run `maintainx probe` after a change"
+            message = f"{path} was not in the plan, or hidden from the token's user, on {since}; run `make probe` after a change"
             raise Forbidden(message, path=path)
         while True:
             largest = self._largest_page
