@@ -60,12 +60,8 @@ CONTESTANTS = (
     Contestant("dlt-nightly", "dlt rest_api, and a full replace each night", "dlt", ("dlt", "duckdb"), reads_all_nightly=True),
     Contestant("singer", "Singer SDK tap, target-duckdb", "singer", ("singer-sdk", "target-duckdb", "duckdb")),
     Contestant("airbyte", "Airbyte manifest, PyAirbyte, incremental", "airbyte", ("airbyte", "airbyte-cdk", "duckdb")),
-    Contestant(
-        "airbyte-nightly", "Airbyte manifest, and a full refresh each night", "airbyte", ("airbyte", "airbyte-cdk", "duckdb"),
-        reads_all_nightly=True,
-    ),
     Contestant("plain", "the plain loop", "plain"),
-)  # fmt: skip
+)
 
 
 def pins(requirements: Path) -> dict[str, str]:
