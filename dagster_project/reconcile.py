@@ -67,7 +67,7 @@ def is_due(endpoint: Endpoint, warehouse: Warehouse, run: Run) -> bool:
         [run.organisation_id, endpoint.table],
     )
     last = rows["last"].item()
-    return last is None or run.now - last >= rolling.A_DAY
+    return last is None or not timedelta(0) <= run.now - last < rolling.A_DAY
 
 
 class Reconciliation:

@@ -79,7 +79,8 @@ def pages(rows: int, page_rows: int) -> int:
 def spent(warehouse: Warehouse, organisation_id: int, now: datetime) -> int:
     """Return the requests that an organisation's comparisons have cost since yesterday's."""
     rows = warehouse.query(
-        "select sum(requests) as n from ops.reconciliation where organisation_id = ? and reconciled_at > ? and scope <> 'first_load'",
-        [organisation_id, now - A_DAY],
+        "select sum(requests) as n from ops.reconciliation where organisation_id = ? and reconciled_at > ? "
+        "and reconciled_at <= ? and scope <> 'first_load'",
+        [organisation_id, now - A_DAY, now],
     )
     return int(rows["n"].item() or 0)

@@ -19,13 +19,14 @@ def sync_endpoint(endpoint: Endpoint, part: OrganisationRun) -> EndpointReport:
     Raises:
         Unauthorized, RateLimited, Unavailable: no other endpoint of this organisation would fare better.
     """
+    before = part.client.requests
     try:
         done = sync.sync(endpoint, part.client, part.warehouse, part.run, lambda now: _say_batch(part, now))
     except HOPELESS as error:
-        failed_endpoint(endpoint, part, "sync", error)
+        failed_endpoint(endpoint, part, "sync", error, before)
         raise
     except (MaintainXError, Breaker) as error:
-        done = failed_endpoint(endpoint, part, "sync", error)
+        done = failed_endpoint(endpoint, part, "sync", error, before)
     if done.status == "ok" and done.is_first_load:
         reconcile.first_load(done, part.warehouse, part.run)
     part.report.endpoints.append(done)
@@ -41,13 +42,14 @@ def sweep_if_due(endpoint: Endpoint, part: OrganisationRun, synced: EndpointRepo
     if synced.is_first_load:  # which has just read everything
         labour.note(part.warehouse, part.run)
         return None
+    before = part.client.requests
     try:
         done = labour.sweep(endpoint, part.client, part.warehouse, part.run, lambda now: _say_batch(part, now))
     except HOPELESS as error:
-        failed_endpoint(endpoint, part, "labour", error)
+        failed_endpoint(endpoint, part, "labour", error, before)
         raise
     except (MaintainXError, Breaker) as error:
-        done = failed_endpoint(endpoint, part, "labour", error)
+        done = failed_endpoint(endpoint, part, "labour", error, before)
     part.report.endpoints.append(done)
     part.say(said(done))
     return done
@@ -69,14 +71,15 @@ def reconcile_if_due(endpoint: Endpoint, part: OrganisationRun) -> Comparison | 
 
 def reconcile_endpoint(endpoint: Endpoint, part: OrganisationRun, is_full: bool = False) -> Comparison:
     """Reconcile one endpoint; a failure is written, said, and left to the run's end, as in `sync_endpoint`."""
+    before = part.client.requests
     try:
         found = reconcile.reconcile(endpoint, part.client, part.warehouse, part.run, is_full, part.source.reconciling_requests())
     except HOPELESS as error:
-        failed_endpoint(endpoint, part, "reconcile", error)
+        failed_endpoint(endpoint, part, "reconcile", error, before)
         raise
     except (MaintainXError, Breaker) as error:
         found = Comparison("full" if is_full else "rolling", status="failed", reason=f"{type(error).__name__}: {error}")
-        found.report = failed_endpoint(endpoint, part, "reconcile", error)
+        found.report = failed_endpoint(endpoint, part, "reconcile", error, before)
         part.warehouse.insert("reconciliation", [found.as_row(part.run)])
     part.report.comparisons.append(found)
     differences = f"missing {found.missing}, ghost {found.ghost}, stale {found.stale}"
@@ -85,9 +88,10 @@ def reconcile_endpoint(endpoint: Endpoint, part: OrganisationRun, is_full: bool 
     return found
 
 
-def failed_endpoint(endpoint: Endpoint, part: OrganisationRun, kind: str, error: Exception) -> EndpointReport:
-    """Write that an endpoint could not be read."""
+def failed_endpoint(endpoint: Endpoint, part: OrganisationRun, kind: str, error: Exception, before: int) -> EndpointReport:
+    """Write that an endpoint could not be read, and what was spent on it since `before`, the client's requests until then."""
     done = EndpointReport(endpoint.table, part.run.organisation_id, kind, "failed", f"{type(error).__name__}: {error}")
+    done.requests = part.client.requests - before
     row = endpoint_run(done, part.run)
     part.warehouse.replace("endpoint_runs", [row], part.key | {"endpoint": endpoint.table, "kind": kind})
     return done

@@ -16,7 +16,7 @@ from dagster_project.ingest import Counts, Intake, Reading, take
 from dagster_project.listing import Listing
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint
-from dagster_project.maintainx.errors import Forbidden, NotFound
+from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
 from dagster_project.recheck import read_again
 from dagster_project.walk import NotAsAsked
 from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
@@ -201,14 +201,25 @@ class Visit:
 
 
 def batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    """Gather pages to 5,000 rows, 16 MB or 30 s; the last batch is what is left, and an empty walk is one empty batch."""
+    """Gather pages to 5,000 rows, 16 MB or 30 s; the last batch is what is left, and an empty walk is one empty batch.
+
+    What was read before the source failed is a batch, too: one that always fails at the same place must not be read from
+    the start for ever.
+    """
     gathered: list[Page] = []
     count, since = 0, time.monotonic()
-    for page in pages:
-        gathered.append(page)
-        if is_full(gathered, time.monotonic() - since):
+    try:
+        for page in pages:
+            gathered.append(page)
+            if is_full(gathered, time.monotonic() - since):
+                yield gathered
+                gathered, since, count = [], time.monotonic(), count + 1
+    except NotAsAsked:  # its order proves nothing
+        raise
+    except MaintainXError:
+        if gathered:
             yield gathered
-            gathered, since, count = [], time.monotonic(), count + 1
+        raise
     if gathered or not count:
         yield gathered
 

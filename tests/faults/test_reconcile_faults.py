@@ -6,6 +6,7 @@ import pytest
 
 from dagster_project import failpoint, reconcile, rolling, visit
 from dagster_project.breakers import Breaker
+from dagster_project.maintainx.endpoints import BY_TABLE
 from simulator.instants import HOUR, iso
 from tests.faults.plant_builder import START, Plant
 
@@ -197,3 +198,13 @@ def test_more_absent_records_than_the_requests_are_enough_to_ask_for_are_buried_
     assert nights[0].reason is not None
     assert nights[0].reason.startswith("3 absent records are asked for in the next comparison: today's requests are spent")
     assert plant.log() == plant.truth()
+
+
+def test_c4_a_comparison_that_a_lying_clock_dated_far_ahead_does_not_put_off_the_next_for_ever(plant):
+    plant.sync()
+    plant.world.advance(timedelta(days=900))
+    plant.reconcile()
+    plant.world.now -= 800 * 24 * HOUR
+    with plant.run() as (_, run):
+        assert reconcile.is_due(BY_TABLE["work_orders"], plant.warehouse, run)
+        assert rolling.spent(plant.warehouse, plant.organisation, run.now) == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from dagster_project import refresh
+from dagster_project import refresh, rolling
 from dagster_project.breakers import Breaker
 from dagster_project.maintainx.errors import Unauthorized
 from dagster_project.organisations import Source
@@ -136,3 +136,17 @@ def read_once(plants: list[Plant], warehouse: DuckDBWarehouse, folder: Path) -> 
     for plant in plants:
         refresh.read_organisation(source_of(plant, folder), warehouse, report)
     return report
+
+
+def test_a3_what_a_failed_reading_cost_is_written_and_counts_against_the_requests_of_the_day(warehouse, tmp_path):
+    plant = Plant(warehouse)
+    plant.orders(range(1, 11))
+    source = source_of(plant, tmp_path)
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-before"))
+    plant.world.advance(timedelta(days=2))
+    plant.delete("work_orders", 3)
+    plant.simulator.faults.add("forbidden", path="workorders/3", times=None)
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-forbidden"))
+    spent = "select requests from ops.reconciliation where organisation_id = ? and endpoint = 'work_orders' and status = 'failed'"
+    assert warehouse.query(spent, [plant.organisation]).rows() == [(2,)]
+    assert rolling.spent(warehouse, plant.organisation, plant.world.instant) >= 2

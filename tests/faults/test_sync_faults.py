@@ -31,6 +31,23 @@ def test_a_source_that_dies_leaves_what_was_committed_and_the_next_run_goes_on(p
     assert all(len(plant.versions(id_)) == 1 for id_ in range(4, 41))
 
 
+def test_a3_a_source_that_fails_after_every_few_pages_is_read_to_the_end_by_several_runs(plant):
+    plant.sync()
+    for id_ in range(1, 41):
+        plant.world.advance(timedelta(minutes=15))
+        plant.change("work_orders", id_, title="changed")
+    reached = [plant.watermark()]
+    while reached[-1] < plant.world.instant - timedelta(hours=1):
+        plant.simulator.faults.add("500", path="workorders", nth=4, times=1000)
+        with pytest.raises(Unavailable):
+            plant.sync()
+        plant.simulator.faults.clear()
+        reached.append(plant.watermark())
+        assert reached[-1] > reached[-2]
+    plant.sync()
+    assert plant.log() == plant.truth()
+
+
 @pytest.mark.parametrize("table", ["work_orders", "locations"])
 @pytest.mark.parametrize("place", ["sync.before_batch", "sync.after_batch"])
 @pytest.mark.parametrize("nth", [1, 2, 5])
