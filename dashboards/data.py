@@ -254,11 +254,20 @@ def endpoints(version: str) -> pl.DataFrame:
     return _rows(version, query)
 
 
+def labour_sweeps(version: str) -> pl.DataFrame:
+    """One row per organisation whose labour and costs were swept: when that went well the last time, and what it found."""
+    query = """
+        select organisation_id, max(read_at) as swept_at, max_by(fetched, read_at) as orders, max_by(updated, read_at) as changed
+        from ops.endpoint_runs where kind = 'labour' and status = 'ok' group by organisation_id order by organisation_id
+    """
+    return _rows(version, query)
+
+
 def reconciliations(version: str) -> pl.DataFrame:
     """One row per organisation and endpoint: its last reconciliation."""
     query = """
         select organisation_id, endpoint, status, reconciled_at, scope, source_rows, raw_rows, missing, ghost, stale, healed, deleted,
-            source_labour_seconds, raw_labour_seconds, source_cost_cents, raw_cost_cents, reason
+            late_rows, source_labour_seconds, raw_labour_seconds, source_cost_cents, raw_cost_cents, reason
         from ops.reconciliation
         qualify row_number() over (partition by organisation_id, endpoint order by reconciled_at desc, run_id desc) = 1
         order by organisation_id, endpoint
@@ -267,9 +276,12 @@ def reconciliations(version: str) -> pl.DataFrame:
 
 
 def quarantined(version: str) -> pl.DataFrame:
-    """One row per record in quarantine that was neither replayed nor discarded."""
+    """One row per record in quarantine that was neither replayed nor discarded.
+
+    stale_since is set where the figures go on with the last good version of the record.
+    """
     query = """
-        select organisation_id, endpoint, record_id, reason_code, field, value, detail, times_seen, first_seen_at, last_seen_at
+        select organisation_id, endpoint, record_id, reason_code, field, value, stale_since, detail, times_seen, first_seen_at, last_seen_at
         from ops.quarantine where status = 'open' order by last_seen_at desc, organisation_id, endpoint, record_id
     """
     return _rows(version, query)

@@ -33,6 +33,7 @@ def render(selection: Selection) -> None:
     with right:
         _skipped(endpoints)
     _reconciliation(selection, compared)
+    _sweeps(selection, _named(data.labour_sweeps(selection.version), names))
     _quarantine(selection, held)
     _gaps(selection, _named(data.gaps(selection.version), names))
     _drift(selection, _named(data.drift(selection.version), names))
@@ -134,13 +135,24 @@ def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
     last = instant(max(compared["reconciled_at"].to_list()), selection.zone)
     outcome = "the log agrees with the source" if differing.is_empty() else plural(differing.height, "endpoint differs", "endpoints differ")
     after = f", after {plural(healed, 'record')} had been read anew" if healed else ""
-    panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.")
+    late = int(compared["late_rows"].fill_null(0).sum())
+    too_late = f" {plural(late, 'record')} came to light later than a reading looks back." if late else ""
+    panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.{too_late}")
     table = compared.select(
-        "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted",
+        "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted", "late_rows",
         *(((pl.col(raw) - pl.col(source)) / unit).round(2).alias(name) for name, source, raw, unit in SUMS),
         "scope", "reconciled_at", "reason",
     )  # fmt: skip
     panels.rows(table.sort(pl.col("status") == "matched", "organisation", "endpoint"), "reconciliation", selection.zone)
+
+
+def _sweeps(selection: Selection, swept: pl.DataFrame) -> None:
+    """Say when labour and costs were read again, which change an order without its updatedAt moving."""
+    said = (
+        f"{row['organisation']}: {instant(row['swept_at'], selection.zone)}, {row['changed']:,} of {plural(row['orders'], 'order')} changed"
+        for row in swept.iter_rows(named=True)
+    )
+    panels.note(f"Labour and costs last swept. {'; '.join(said)}." if not swept.is_empty() else "Labour and costs were not swept yet.")
 
 
 def _quarantine(selection: Selection, held: pl.DataFrame) -> None:
@@ -148,7 +160,9 @@ def _quarantine(selection: Selection, held: pl.DataFrame) -> None:
     if held.is_empty():
         panels.empty("No record breaks the contract of its endpoint.")
         return
-    panels.note("They are not in the figures. Once the cause is gone, the next reading takes them in.")
+    stale = held["stale_since"].count()
+    known = f"Of {stale:,} the figures keep the last good version (stale since); the others are in no figure. " if stale else ""
+    panels.note(f"{known or 'They are in no figure. '}Once the cause is gone, the next reading takes them in; make quarantine shows more.")
     panels.rows(held.drop("organisation_id"), "quarantine", selection.zone)
 
 

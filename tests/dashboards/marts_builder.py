@@ -68,13 +68,14 @@ create table ops.endpoint_runs(run_id varchar, organisation_id bigint, endpoint 
     deleted bigint, seconds double, watermark_from timestamptz, watermark_to timestamptz, reason varchar);
 create table ops.quarantine(organisation_id bigint, endpoint varchar, record_id bigint, reason_code varchar, field varchar, value varchar,
     detail varchar, raw_hash bigint, run_id varchar, first_seen_at timestamptz, last_seen_at timestamptz, times_seen bigint,
-    status varchar);
+    status varchar, stale_since timestamptz);
 create table ops.drift(organisation_id bigint, endpoint varchar, kind varchar, field varchar, value varchar, first_seen_at timestamptz,
     last_seen_at timestamptz, times_seen bigint);
 create table ops.reconciliation(run_id varchar, organisation_id bigint, endpoint varchar, reconciled_at timestamptz, scope varchar,
     source_rows bigint,
     raw_rows bigint, missing bigint, ghost bigint, stale bigint, healed bigint, deleted bigint, source_labour_seconds bigint,
-    raw_labour_seconds bigint, source_cost_cents bigint, raw_cost_cents bigint, requests bigint, status varchar, reason varchar);
+    raw_labour_seconds bigint, source_cost_cents bigint, raw_cost_cents bigint, requests bigint, status varchar, reason varchar,
+    late_rows bigint);
 create table marts.dim_sites(site_id varchar, organisation_id bigint, organisation_name varchar, site_name varchar, time_zone varchar,
     currency varchar, root_location_id bigint, crew_hours_per_week double, is_unassigned boolean);
 create table marts.dim_assets(organisation_id bigint, asset_id bigint, asset_name varchar, asset_path varchar, site_id varchar,
@@ -343,6 +344,10 @@ def _endpoint_runs(rng: random.Random) -> Iterator[Row]:
                 fetched - fetched // 20 - fetched // 9, 0, 3 if endpoint == "work_orders" else 0, 0, rng.uniform(0.1, 9),
                 AS_OF - timedelta(days=1), AS_OF, "GET /rcareports answered 403: not in this plan" if skipped else None,
             )  # fmt: skip
+    yield (
+        "run-0", 101, "work_orders", "labour", "ok", AS_OF - timedelta(hours=1), 6, 812, 0, 14, 798, 0, 0, 0, 1.8,
+        AS_OF - timedelta(days=1), AS_OF, None,
+    )  # fmt: skip
 
 
 def _reconciliation(rng: random.Random) -> Iterator[Row]:
@@ -354,6 +359,7 @@ def _reconciliation(rng: random.Random) -> Iterator[Row]:
             yield (
                 "run-1", organisation_id, endpoint, AS_OF - timedelta(hours=24), "rolling", rows, rows, 0, 0, healed, healed, 0, labour,
                 labour, labour and labour * 3, labour and labour * 3, rows // 200 + 1, "healed" if healed else "matched", None,
+                healed // 2,
             )  # fmt: skip
 
 
@@ -373,6 +379,7 @@ def _quarantine() -> Iterator[Row]:
             AS_OF,
             1,
             "open",
+            AS_OF - timedelta(hours=5) if i == 0 else None,
         )
 
 

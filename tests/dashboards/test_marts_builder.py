@@ -9,6 +9,7 @@ import yaml
 from dagster_project.warehouse import tables
 from tests.dashboards.marts_builder import DDL
 
+ADDED = {"quarantine": {"stale_since"}}  # by the publication
 MODELS = Path(__file__).resolve().parents[2] / "dbt" / "models" / "marts"
 
 
@@ -21,7 +22,7 @@ def built(schema: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize(("table", "columns"), built("ops").items(), ids=lambda value: value if isinstance(value, str) else "")
 def test_an_ops_table_has_the_columns_of_the_warehouse(table: str, columns: set[str]) -> None:
-    assert columns <= set(tables.OPS[table])
+    assert columns <= {*tables.OPS[table], *ADDED.get(table, ())}
 
 
 @pytest.mark.parametrize(("table", "columns"), built("marts").items(), ids=lambda value: value if isinstance(value, str) else "")

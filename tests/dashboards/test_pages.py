@@ -129,6 +129,18 @@ def test_data_health_counts_what_the_work_orders_lack(opened: Open, publish_stat
     assert 0.01 < orphans["missing_share"].min() <= orphans["missing_share"].max() < 0.03
 
 
+def test_data_health_tells_what_a_sweep_found_what_came_late_and_which_figures_are_old(opened: Open, publish_state: Publish) -> None:
+    publish_state("data")
+    app = opened("data_health", **NORTHFIELD)
+    said = words(app)
+    assert "Labour and costs last swept. Northfield Foods: " in said
+    assert "14 of 812 orders changed" in said
+    assert "1 record came to light later than a reading looks back" in said
+    assert "Of 1 the figures keep the last good version (stale since)" in said
+    held = next(table.value for table in app.dataframe if "stale_since" in table.value.columns)
+    assert held["stale_since"].notna().sum() == 1
+
+
 def test_the_url_chooses_organisation_site_and_period(opened: Open, publish_state: Publish) -> None:
     publish_state("data")
     app = opened("overview", organisation="Northfield Foods", site="Porto", periods="Months", period="Sep 2026")
