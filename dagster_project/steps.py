@@ -83,7 +83,7 @@ def reconcile_endpoint(endpoint: Endpoint, part: OrganisationRun, is_full: bool 
         part.warehouse.insert("reconciliation", [found.as_row(part.run)])
     part.report.comparisons.append(found)
     differences = f"missing {found.missing}, ghost {found.ghost}, stale {found.stale}"
-    verdict = f"reconciled, {found.status}: {found.source_rows} rows compared, {differences}"
+    verdict = f"reconciled, {found.status}: {found.source_rows} {'row' if found.source_rows == 1 else 'rows'} compared, {differences}"
     part.say(f"  {part.run.organisation_id} {endpoint.table}: {verdict}{f' ({found.reason})' if found.reason else ''}")
     return found
 

@@ -32,7 +32,8 @@ class ModelsFailed(Exception):
     def __init__(self, failures: tuple[NodeReport, ...]) -> None:
         self.failures = failures
         lines = [f"{failure.resource_type} {failure.name}: {failure.message}" for failure in failures]
-        super().__init__("dbt stopped at:\n" + "\n".join(lines))
+        after = "What was read is kept, and readers keep the version before; mend it, and the next `make refresh` builds again"
+        super().__init__("\n".join(["the models stopped at:", *lines, after]))
 
 
 OnNode = Callable[[NodeReport], None]
