@@ -21,7 +21,7 @@ def check_quarantine(name: str, table: str, refused: Sequence[Rejected], batch: 
         table: what to accept to go on.
         refused: of this batch.
         batch: records in this batch.
-        bad: records refused so far, this batch included.
+        bad: records refused so far that nobody gave up, this batch included.
         read: records read so far, this batch included.
 
     Raises:
@@ -37,7 +37,8 @@ def check_quarantine(name: str, table: str, refused: Sequence[Rejected], batch: 
     if read >= 200 and bad > max(rows, share * read):
         raise Breaker(
             f"{name}: {bad} of {read} records broke the contract. This batch was not stored. If MaintainX changed its format, the "
-            f"program needs an update; to go on without these records, run again with --accept {table}"
+            f"program needs an update; to go on without these records, run again with --accept {table}, or give them up for good with "
+            f"`maintainx quarantine discard`"
         )
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -73,6 +73,7 @@ class Visit:
         self.report.watermark_from = self.report.watermark_to = self.main.watermark
         self.seen: set[int] = set()
         self.accepted: set[int] = set()  # of those seen: the log has them live
+        self.excused = 0  # refused records that somebody had given up
         self.distrust: NotAsAsked | None = None  # the list does not sort or filter as asked: its rows are taken as they come
         self._started, self._requests = time.monotonic(), source.requests
 
@@ -186,14 +187,21 @@ class Visit:
             shown = {record_id for page in pages for raw in page.records if (record_id := records.id_of(raw)) is not None}
             breakers.check_company(self.name, self.endpoint.table, known, shown)
 
+    @cached_property
+    def given_up(self) -> set[int]:
+        """Return the raw hashes of the refused records that somebody gave up: as long as they stay the same they are no news."""
+        found = "select raw_hash from ops.quarantine where organisation_id = ? and endpoint = ? and status = 'discarded'"
+        return set(self.warehouse.query(found, [self.run.organisation_id, self.endpoint.table])["raw_hash"].to_list())
+
     def check_quarantine(self, intake: Intake) -> None:
         """Raise when too much of what was read broke the contract; the refused rows are kept as evidence."""
         if self.endpoint.table in self.run.accepted:
             return
         counts, batch = self.report.counts, intake.counts.fetched
+        self.excused += sum(one.raw_hash in self.given_up for one in intake.refused)
         try:
             breakers.check_quarantine(
-                self.name, self.endpoint.table, intake.refused, batch, bad=counts.quarantined, read=counts.fetched
+                self.name, self.endpoint.table, intake.refused, batch, bad=counts.quarantined - self.excused, read=counts.fetched
             )  # fmt: skip
         except Breaker:
             self.warehouse.commit(Commit(self.endpoint.table, quarantine=intake.commit.quarantine))

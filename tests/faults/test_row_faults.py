@@ -358,3 +358,15 @@ def test_a_first_load_that_was_interrupted_goes_on_without_the_expand_that_is_no
         plant.sync()
     plant.sync()
     assert plant.log() == plant.truth()
+
+
+def test_d11_records_that_somebody_gave_up_do_not_stop_their_endpoint_again(warehouse):
+    plant = Plant(warehouse)
+    for id_ in range(1, 1001):
+        plant.world.add("vendors", plant.organisation, {"id": id_, "name": 7 if id_ <= 60 else f"vendor {id_}"})
+    with pytest.raises(Breaker, match="60 of 1000 records"):
+        plant.sync("vendors")
+    given_up = warehouse.query("select * from ops.quarantine where organisation_id = ?", [plant.organisation]).to_dicts()
+    warehouse.discard(given_up, [])
+    assert plant.sync("vendors").counts.quarantined == 60
+    assert len(plant.log("vendors")) == 940
