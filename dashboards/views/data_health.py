@@ -138,6 +138,8 @@ def _reconciliation(selection: Selection, compared: pl.DataFrame) -> None:
     late = int(compared["late_rows"].fill_null(0).sum())
     too_late = f" {plural(late, 'record')} came to light later than a reading looks back." if late else ""
     panels.note(f"{plural(rows, 'record')} compared, the last at {last}: {outcome}{after}.{too_late}")
+    if remarked := compared.filter(pl.col("reason").is_not_null()).to_dicts():
+        panels.listed((code(row["endpoint"]), f"{row['status']} for {row['organisation']}", row["reason"]) for row in remarked)
     table = compared.select(
         "organisation", "endpoint", "status", "source_rows", "raw_rows", "missing", "ghost", "stale", "healed", "deleted", "late_rows",
         *(((pl.col(raw) - pl.col(source)) / unit).round(2).alias(name) for name, source, raw, unit in SUMS),

@@ -358,8 +358,8 @@ def _reconciliation(rng: random.Random) -> Iterator[Row]:
             labour = rng.randrange(10**6, 10**7) if endpoint == "work_orders" else None
             yield (
                 "run-1", organisation_id, endpoint, AS_OF - timedelta(hours=24), "rolling", rows, rows, 0, 0, healed, healed, 0, labour,
-                labour, labour and labour * 3, labour and labour * 3, rows // 200 + 1, "healed" if healed else "matched", None,
-                healed // 2,
+                labour, labour and labour * 3, labour and labour * 3, rows // 200 + 1, "healed" if healed else "matched",
+                "history takes 45 days at this share" if endpoint == "work_orders" else None, healed // 2,
             )  # fmt: skip
 
 

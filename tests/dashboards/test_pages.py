@@ -135,6 +135,8 @@ def test_data_health_tells_what_a_sweep_found_what_came_late_and_which_figures_a
     said = words(app)
     assert "Labour and costs last swept. Northfield Foods: " in said
     assert "14 of 812 orders changed" in said
+    assert "matched for Northfield Foods" in said
+    assert "history takes 45 days at this share" in said
     assert "1 record came to light later than a reading looks back" in said
     assert "Of 1 the figures keep the last good version (stale since)" in said
     held = next(table.value for table in app.dataframe if "stale_since" in table.value.columns)
