@@ -203,18 +203,24 @@ def quarantine_discard_command(
     """Give entries up for good; one opens again only when MaintainX shows it with other content that does not fit either."""
     from dagster_project import quarantine
 
+    if not reason.strip():
+        raise typer.BadParameter("say why, whoever reads ops.audit will want to know", param_hint="--reason")
     with _plain_errors(wait) as found:
         _say(f"{quarantine.discard(found, entries, reason, _say)} discarded, and written to ops.audit")
 
 
 def _quarantine_table(rows: list[dict]) -> Table:
     table = Table(title=f"{len(rows):,} in quarantine", title_justify="left", box=SIMPLE_HEAD)
-    for name in ("Entry", "Organisation", "Endpoint", "Record", "Reason", "Field", "Value", "Times", "Last seen", "Stale since"):
-        table.add_column(name, overflow="fold", justify="right" if name in {"Organisation", "Record", "Times"} else "left")
+    table.add_column("Entry", no_wrap=True)  # to be copied
+    for name in ("Organisation, record", "What is wrong", "Last seen", "Stale since"):
+        table.add_column(name, overflow="fold")
     for row in rows:
-        named = (row[name] for name in ("entry", "organisation_id", "endpoint", "record_id", "reason_code", "field", "value", "times_seen"))
-        instants = (f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "" for name in ("last_seen_at", "stale_since"))
-        table.add_row(*(escape(str("" if cell is None else cell)) for cell in (*named, *instants)))
+        record = f"{row['organisation_id']} {row['endpoint']} {'without an id' if row['record_id'] is None else row['record_id']}"
+        where = f" in {row['field']}" if row["field"] else ""
+        value = f": {row['value']}" if row["value"] is not None else ""
+        times = f", {row['times_seen']:,} times" if row["times_seen"] > 1 else ""
+        seen, stale = (f"{row[name]:%Y-%m-%d %H:%M}" if row[name] else "" for name in ("last_seen_at", "stale_since"))
+        table.add_row(*map(escape, (row["entry"], record, f"{row['reason_code']}{where}{value}", seen + times, stale)))
     return table
 
 
