@@ -34,8 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[STRICT] = config.getoption("--strict-skips")
-    if not hasattr(config, "workerinput"):  # with several processes only the first one hears of all
-        config.pluginmanager.register(Outcomes(config.cache))
+    cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
+    if cache and not hasattr(config, "workerinput"):  # with several processes only the first one hears of all
+        config.pluginmanager.register(Outcomes(cache))
 
 
 class Outcomes:
