@@ -158,7 +158,7 @@ def restore_command(
 def quarantine_list_command(
     endpoint: OneEndpoint = None,
     reason: Annotated[str | None, typer.Option(help="Only this reason (type, out_of_range, wrong_organisation, …).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything that is known of each, as JSON; without personal data.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything that is known of each, the record included, as JSON.")] = False,
     wait: Wait = None,
 ) -> None:
     """Show what is set aside, what was seen last first; the first column names the entry for `discard`."""

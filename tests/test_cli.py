@@ -37,6 +37,12 @@ def test_what_looks_into_a_warehouse_does_not_make_one(tmp_path, command):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_backup_of_nothing_makes_nothing(tmp_path):
+    done = maintainx(tmp_path, "backup")
+    assert (done.exit_code, done.output) == (1, f"error: there is no warehouse in {tmp_path} (DATA_DIR): run `make refresh` first\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("command", [["quarantine", "list", "--endpoint"], ["quarantine", "replay", "--endpoint"], ["replay", "--endpoint"],
                                      ["refresh", "--accept"], ["reconcile", "--accept"]], ids=" ".join)  # fmt: skip
 def test_a_name_that_is_no_endpoints_is_refused_before_anything_is_done(tmp_path, command):
