@@ -29,7 +29,7 @@ class Turmoil:
     """
 
     def __init__(self, world: World, organisation_id: int, seed: int) -> None:
-        self.world, self.organisation_id = world, organisation_id
+        self.world, self.organisation_id, self.seed = world, organisation_id, seed
         self.rng = Random(f"turmoil {seed}")  # noqa: S311  repeatable, not secret
         self.mine: dict[str, list[int]] = {"work_orders": [], "assets": []}
         self.gone: dict[str, list[int]] = {"work_orders": [], "assets": []}
@@ -45,13 +45,14 @@ class Turmoil:
     def plan(self, start: int, end: int) -> None:
         """Schedule what happens from the beginning of one reading to that of the next (milliseconds since 1970)."""
         self.readings += 1
-        for happening in self._drawn(BURST_EVENTS):
-            self.world.schedule(start + int(BURST * self.rng.random() ** 3), happening)
-        for happening in self._drawn(QUIET_EVENTS):
-            self.world.schedule(self.rng.randrange(start + BURST, end), happening)
+        plan = Random(f"plan {self.seed} {self.readings}")  # noqa: S311  its own: events of the last plan may still be to come
+        for happening in self._drawn(plan, BURST_EVENTS):
+            self.world.schedule(start + int(BURST * plan.random() ** 3), happening)
+        for happening in self._drawn(plan, QUIET_EVENTS):
+            self.world.schedule(plan.randrange(start + BURST, end), happening)
         if self.readings % BULK_EVERY == 0:
             for table in ("work_orders", "assets"):
-                self.world.schedule(end - self.rng.randrange(SECOND, BULK_BEFORE), self._edit_in_bulk, table)
+                self.world.schedule(end - plan.randrange(SECOND, BULK_BEFORE), self._edit_in_bulk, table)
 
     def edit_any(self, table: str) -> None:
         """Edit one record, any."""
@@ -74,8 +75,8 @@ class Turmoil:
         self.world.add(table, self.organisation_id, head | body)
         self.mine[table].append(number)
 
-    def _drawn(self, count: int) -> list[Callable[[], None]]:
-        return [getattr(self, f"_{name}") for name in self.rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count)]
+    def _drawn(self, plan: Random, count: int) -> list[Callable[[], None]]:
+        return [getattr(self, f"_{name}") for name in plan.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=count)]
 
     def _touch_order(self) -> None:
         self.edit_any("work_orders")
