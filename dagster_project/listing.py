@@ -1,19 +1,23 @@
 """One endpoint's list in one shape: the same expands in every request, sub-lists joined, whatever the source makes of it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
 from dagster_project.frames import records
 from dagster_project.maintainx.client import MaintainX, Page
 from dagster_project.maintainx.endpoints import Endpoint
-from dagster_project.maintainx.errors import BadRequest, MaintainXError, NotFound
+from dagster_project.maintainx.errors import BadRequest, Forbidden, MaintainXError, NotFound, Unavailable
 
 REFUSED_TOKEN = re.compile(r"'([^']+)' is not a member of")
 STARTS = 2  # of a list whose cursor expires on the way
+MOST_FAILING = 3  # records that the source fails on, through all retries: more of them, and it is the source that is ill
+
+Said = TypeVar("Said")
 
 
 class Listing:
@@ -24,6 +28,8 @@ class Listing:
         self.wanted = (*endpoint.expands, *more)
         self.refused = source.capabilities.unknown_expands(endpoint.path, self.wanted)  # expands that this MaintainX does not know
         self.pages_read = 0
+        self.unanswered: dict[int, str] = {}  # records of which the source would not tell, and why: neither gone nor changed
+        self._failing = 0
 
     @property
     def expands(self) -> tuple[str, ...]:
@@ -103,6 +109,37 @@ class Listing:
             self.refused.append(token)
         return token is not None
 
+    def about(self, record_id: int, ask: Callable[[], Said]) -> Said | None:
+        """Return what the source says about one record; None, and it is noted, where it refuses or fails for that one alone.
+
+        Raises:
+            MaintainXError: the source as a whole refuses or fails; of too many records it cannot tell.
+        """
+        try:
+            return ask()
+        except Forbidden as error:
+            self.unanswered[record_id] = str(error)
+        except Unavailable as error:
+            self._failing += 1
+            if error.status is None or self._failing > MOST_FAILING:
+                raise
+            self.unanswered[record_id] = str(error)
+        return None
+
+    def settle(self, seen: set[int]) -> None:
+        """Note that rows were read, after all."""
+        for record_id in self.unanswered.keys() & seen:
+            del self.unanswered[record_id]
+
+    @property
+    def silence(self) -> str | None:
+        """Return in words of which records the source would not tell; None when it told of all."""
+        if not self.unanswered:
+            return None
+        first, more = min(self.unanswered), len(self.unanswered) - 1
+        others = f" (and {more} more)" if more else ""
+        return f"record {first}{others} stays as it was: {self.unanswered[first]}"
+
     def own_rows(self, page: Page) -> Page:
         """Return the page without other organisations' rows, for a list that shows them."""
         if not self.endpoint.is_own_row_only:
@@ -112,19 +149,27 @@ class Listing:
     def with_members(self, page: Page) -> Page:
         """Return the page with each row's sub-list under `members`, when the endpoint has one."""
         path = self.endpoint.members
-        return replace(page, records=[self._joined(raw, path) for raw in page.records]) if path else page
+        if not path:
+            return page
+        return replace(page, records=[joined for raw in page.records if (joined := self._joined(raw, path)) is not None])
 
-    def _joined(self, raw: bytes, path: str) -> bytes:
+    def _joined(self, raw: bytes, path: str) -> bytes | None:
+        """Return the row with its sub-list; None when it is gone since the list was read, or its sub-list may not be read."""
         record_id = records.id_of(raw)
         if record_id is None:
             return raw  # the contract will refuse it
-        pages = self.source.pages(path.format(id=record_id), "members", [("limit", "200")])
-        try:
-            members = [msgspec.Raw(member) for page in pages for member in page.records]
-        except NotFound:  # deleted since the list was read: the next reading finds it gone
-            members = []
+        members = self.about(record_id, lambda: self._members(record_id, path))
+        if members is None:
+            return None
         try:
             record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
         except msgspec.DecodeError:
             return raw  # the contract will refuse it
         return msgspec.json.encode({**record, "members": sorted(members, key=bytes)})
+
+    def _members(self, record_id: int, path: str) -> list[msgspec.Raw] | None:
+        pages = self.source.pages(path.format(id=record_id), "members", [("limit", "200")])
+        try:
+            return [msgspec.Raw(member) for page in pages for member in page.records]
+        except NotFound:
+            return None if self.source.get(f"{self.endpoint.path}/{record_id}") is None else []

@@ -270,11 +270,13 @@ class Reconciliation:
         live = self.visit.warehouse.live(self.endpoint.table, self.visit.run.organisation_id)
         shown, held, expected = self.visit.shown, set(live["id"].to_list()), set(self.expected(live)["id"].to_list())
         self.result.source_ids, self.result.live_rows = len(shown), len(held & (shown | expected))
-        hidden, lost = expected - shown - self.unasked, shown - held
+        unanswered = self.visit.list.unanswered.keys()
+        hidden, lost = expected - shown - self.unasked - unanswered, shown - held
         asked_later = f"{len(self.unasked)} absent records are asked for in the next comparison: today's requests are spent"
         return (
             _named(lost, "was read and is not in the log")
             or _named(hidden, "exists by its id, but no list shows it")
+            or self.visit.list.silence
             or (asked_later if self.unasked else None)
         )
 

@@ -111,6 +111,7 @@ class Visit:
         self.warehouse.commit(intake.commit)
         failpoint("sync.after_batch")
         self.seen |= intake.seen_ids
+        self.list.settle(intake.seen_ids)
         self.accepted |= intake.seen_ids
         self.accepted -= intake.refused_ids | intake.gone_ids
         self.report.requests = self.source.requests - self._requests
@@ -143,7 +144,8 @@ class Visit:
         self.report.requests = self.source.requests - self._requests
         self.report.seconds = time.monotonic() - self._started
         self.report.distinct_rows = len(self.accepted)
-        remarks = [self.report.reason, self.distrust and f"the whole list was read instead: {self.distrust}", self.list.refusals]
+        instead = self.distrust and f"the whole list was read instead: {self.distrust}"
+        remarks = [self.report.reason, instead, self.list.refusals, self.list.silence]
         self.report.reason = "; ".join(str(remark) for remark in remarks if remark) or None
         commit = Commit(self.endpoint.table, drift=self.drift(), endpoint_run=endpoint_run(self.report, self.run))
         self.warehouse.commit(commit)
@@ -164,7 +166,7 @@ class Visit:
 
     def absent_of(self, known: set[int], seen: set[int]) -> list[int]:
         """Return the known records that a complete reading did not show, once the breaker let them pass."""
-        absent = sorted(known - seen)
+        absent = sorted(known - seen - self.list.unanswered.keys())
         if self.endpoint.table not in self.run.accepted:
             breakers.check_absence(self.name, self.endpoint.table, len(absent), len(known), not seen)
         return absent

@@ -9,7 +9,7 @@ import pytest
 from dagster_project import reconcile, sync
 from dagster_project.breakers import Breaker
 from dagster_project.maintainx.endpoints import BY_TABLE
-from dagster_project.maintainx.errors import MaintainXError, ProtocolError
+from dagster_project.maintainx.errors import MaintainXError, ProtocolError, RateLimited, Unauthorized, Unavailable
 from simulator.instants import HOUR, iso
 from simulator.options import Options
 from tests.faults.plant_builder import START, Plant, SmallPages
@@ -174,6 +174,75 @@ def test_e3d_a_part_that_the_token_may_no_longer_see_is_not_deleted_while_it_exi
     plant.simulator.faults.add("respond", path="locations", details={"body": hidden})
     assert plant.sync("locations").counts.deleted == 0
     assert plant.log("locations") == plant.truth("locations")
+
+
+@pytest.mark.parametrize("fault", ["forbidden", "500"])
+def test_e3d_an_absent_record_that_the_source_will_not_tell_of_stays_and_the_others_go_on(plant, fault):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    for id_ in (2, 7):
+        plant.delete("locations", id_)
+    plant.simulator.faults.add(fault, path="locations/2", times=None)
+    report = plant.sync("locations")
+    assert (report.status, report.counts.deleted) == ("ok", 1)
+    assert report.reason is not None
+    assert "record 2 stays as it was" in report.reason
+    found = plant.reconcile("locations")
+    assert (found.status, found.ghost) == ("differs", 0)
+    assert "record 2 stays as it was" in str(found.reason)
+    assert set(plant.log("locations")) == {1, 2, 3, 4, 5, 6, 8, 9}
+    plant.simulator.faults.clear()
+    assert plant.sync("locations").counts.deleted == 1
+
+
+def test_e3d_a_source_that_fails_on_every_absent_record_is_an_error(plant):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    for id_ in range(2, 7):
+        plant.delete("locations", id_)
+    for id_ in range(2, 7):
+        plant.simulator.faults.add("500", path=f"locations/{id_}", times=None)
+    with pytest.raises(Unavailable):
+        plant.sync("locations")
+    assert set(plant.log("locations")) == set(range(1, 10))
+
+
+@pytest.mark.parametrize(("fault", "error"), [("unauthorized", Unauthorized), ("429", RateLimited)], ids=["401", "429"])
+def test_a4_a_token_that_is_refused_while_absent_records_are_asked_for_stops_at_once(plant, fault, error):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    plant.delete("locations", 2)
+    plant.simulator.faults.add(fault, path="locations/2", times=None)
+    with pytest.raises(error):
+        plant.sync("locations")
+
+
+def teams(plant: Plant) -> None:
+    """Add three teams, each with one member."""
+    for id_ in (1, 2, 3):
+        plant.world.add("teams", plant.organisation, {"id": id_, "name": f"team {id_}", "members": [{"id": 5, "teamRole": "ADMIN"}]})
+
+
+def test_e3d_a_team_whose_members_may_not_be_read_keeps_those_it_had_and_the_others_go_on(plant):
+    teams(plant)
+    plant.sync("teams")
+    plant.simulator.faults.add("forbidden", path="teams/2/members", times=None)
+    plant.whisper("teams", 2, name="renamed")
+    plant.whisper("teams", 3, name="renamed too")
+    report = plant.sync("teams")
+    assert (report.status, report.counts.updated, report.counts.deleted) == ("ok", 1, 0)
+    assert "record 2 stays as it was" in str(report.reason)
+    assert (plant.versions(2, "teams"), len(plant.versions(3, "teams"))) == ([(1, "first", False)], 2)
+    assert plant.reconcile("teams").status == "differs"
+
+
+def test_e1d_a_team_that_is_deleted_before_its_members_are_read_keeps_its_last_members_in_the_log(plant):
+    teams(plant)
+    plant.sync("teams")
+    plant.simulator.faults.add("mutate", callback=lambda: plant.delete("teams", 2), path="teams/1/members")
+    plant.sync("teams")
+    assert plant.versions(2, "teams") == [(1, "first", False), (2, "delete", True)]
+    assert set(plant.log("teams")) == {1, 3}
 
 
 @pytest.mark.parametrize("body", ["", "{}", "null", "[]", '{"errors":[{"error":"x"}]}', '{"locations":null}', "<html>Sign in</html>"])

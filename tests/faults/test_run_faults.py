@@ -144,9 +144,9 @@ def test_a3_what_a_failed_reading_cost_is_written_and_counts_against_the_request
     source = source_of(plant, tmp_path)
     refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-before"))
     plant.world.advance(timedelta(days=2))
-    plant.delete("work_orders", 3)
-    plant.simulator.faults.add("forbidden", path="workorders/3", times=None)
-    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-forbidden"))
+    plant.world.table("work_orders", plant.organisation).rows.store(3, None)
+    plant.simulator.faults.add("respond", path="workorders/3", times=None, details={"status": 400, "body": {"error": "no"}})
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-refused"))
     spent = "select requests from ops.reconciliation where organisation_id = ? and endpoint = 'work_orders' and status = 'failed'"
     assert warehouse.query(spent, [plant.organisation]).rows() == [(2,)]
     assert rolling.spent(warehouse, plant.organisation, plant.world.instant) >= 2
