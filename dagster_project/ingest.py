@@ -23,6 +23,9 @@ from dagster_project.warehouse.tables import LATEST, OPS
 ReadAgain = Callable[[Mapping[int, set[datetime]]], dict[int, bytes]]
 
 
+REVIVED = 3  # the least versions of a record that was deleted and is live again
+
+
 class CountsDiffer(Exception):
     """fetched is not inserted + updated + unchanged + deduplicated + quarantined: a fault of ours; nothing was stored."""
 
@@ -127,10 +130,12 @@ def _uncollected() -> Generator[None]:
 def _take(reading: Reading, raws: Sequence[bytes], warehouse: Warehouse, read_again: ReadAgain | None) -> Intake:
     declared = contract(reading.endpoint.table)
     intake = Intake(Commit(reading.endpoint.table), Counts(fetched=len(raws)))
-    rows = _keyed(reading, raws, intake)
-    intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, sorted(rows.keys() | intake.gone_ids))
+    rows, gone = _keyed(reading, raws, intake)
+    intake.known = warehouse.latest(reading.endpoint.table, reading.organisation_id, sorted(rows.keys() | gone.keys()))
     for record_id, raw in rows.items():
         _compare(reading, declared, record_id, raw, intake, is_final=read_again is None)
+    if read_again is not None:
+        _doubt(declared, gone, intake)
     if read_again is not None and intake.doubtful:
         _settle(reading, declared, read_again(intake.doubtful), intake)
     _keep_rules(declared, intake)
@@ -145,15 +150,16 @@ def _settle(reading: Reading, declared: Contract, answers: Mapping[int, bytes], 
     intake.counts.fetched += len(answers)
     intake.seen_ids -= intake.doubtful.keys() - answers.keys()
     again = Intake(intake.commit, intake.counts)
-    for record_id, raw in _keyed(reading, list(answers.values()), again).items():
+    for record_id, raw in _keyed(reading, list(answers.values()), again)[0].items():
         _compare(reading, declared, record_id, raw, intake, is_final=True)
     intake.refused += again.refused
     intake.gone_ids |= again.gone_ids
 
 
-def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int, bytes]:
+def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> tuple[dict[int, bytes], dict[int, bytes]]:
+    """Return the rows by id, and those that say themselves that they are deleted."""
     rows: dict[int, bytes] = {}
-    gone: dict[int, bytes] = {}  # rows that say themselves that they are deleted
+    gone: dict[int, bytes] = {}
     for raw in raws:
         key = records.key(raw, reading.organisation_id)
         if isinstance(key, Rejected):
@@ -165,7 +171,25 @@ def _keyed(reading: Reading, raws: Sequence[bytes], intake: Intake) -> dict[int,
     intake.seen_ids = rows.keys() | gone.keys() | intake.refused_ids
     intake.gone_ids = set(gone)
     intake.counts.unchanged += len(gone)
-    return rows
+    return rows, gone
+
+
+def _doubt(declared: Contract, gone: Mapping[int, bytes], intake: Intake) -> None:
+    """Take none of the rows for deleted that may be older than the log's: the record may have been there again since."""
+    for record_id, raw in gone.items():
+        before = intake.known.get(record_id)
+        if before is None or before.is_deleted or before.updated_at is None:
+            continue
+        if records.nests_beyond(raw, records.DEEPEST):
+            continue
+        record = records.validate(declared, raw, raw)
+        stamp = None if isinstance(record, Rejected) else flatten.utc(getattr(record, "updated_at", None))
+        if stamp is None or not (stamp < before.updated_at or (stamp == before.updated_at and before.version_number >= REVIVED)):
+            continue
+        found = {before.created_at, flatten.utc(getattr(record, "created_at", None))}
+        intake.doubtful[record_id] = {instant for instant in found if instant}
+        intake.gone_ids.discard(record_id)
+        intake.counts.unchanged -= 1
 
 
 def _compare(  # noqa: PLR0917

@@ -124,6 +124,32 @@ def test_e2d_an_id_that_is_used_again_begins_a_new_life_of_the_same_record(plant
     assert plant.log() == plant.truth()
 
 
+@pytest.mark.parametrize("is_stamped", [True, False], ids=["with a new stamp", "with its old stamp"])
+def test_e2d_a_page_that_still_shows_a_revived_record_as_deleted_does_not_bury_it_again(plant, is_stamped):
+    plant.sync()
+    plant.change("work_orders", 7, deletedAt=iso(START))
+    plant.change("work_orders", 8, title="changed")
+    plant.sync()
+    buried = dict(plant.world.get("work_orders", plant.organisation, 7) or {})
+    plant.world.advance(timedelta(hours=1))
+    stamp = {"updatedAt": iso(plant.world.now)} if is_stamped else {}
+    plant.whisper("work_orders", 7, deletedAt=None, **stamp)
+    plant.reconcile()
+    plant.simulator.faults.add("respond", path="workorders", details={"body": {"workOrders": [buried], "nextCursor": None}})
+    plant.sync()
+    assert plant.versions(7) == [(1, "first", False), (2, "delete", True), (3, "undelete", False)]
+    assert plant.log() == plant.truth()
+
+
+def test_e2d_a_revived_record_that_is_deleted_once_more_is_buried_once_more(plant):
+    plant.sync()
+    for deleted_at in (iso(START), None, iso(START)):
+        plant.world.advance(timedelta(hours=1))
+        plant.change("work_orders", 7, deletedAt=deleted_at)
+        plant.sync()
+    assert [cause for _, cause, _ in plant.versions(7)] == ["first", "delete", "undelete", "delete"]
+
+
 # absent, and there all the same
 
 
