@@ -219,7 +219,8 @@ class Reconciliation:
         gone = self.visit.bury(absent)
         self._count_buried(len(gone))
         self.read_again(expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(gone)))
-        for row in expected.filter(pl.col("id").is_in(absent) & ~pl.col("id").is_in(list(self.compared))).iter_rows(named=True):
+        left = (set(absent) | self.visit.hidden.resting) - self.compared
+        for row in expected.filter(pl.col("id").is_in(list(left))).iter_rows(named=True):
             self.raw.add(row["labour_seconds"], row["cost_cents"])
 
     def affordable(self, absent: list[int]) -> tuple[list[int], set[int]]:

@@ -118,8 +118,9 @@ def everything(visit: Visit) -> None:
     has_moved = read_once(visit, known)
     is_paged = visit.list.pages_read - pages_before > len(visit.endpoint.variants)
     absent = visit.absent_of(known, visit.seen)
+    long_hidden = visit.hidden.trusted
     gone = visit.bury(absent)
-    has_moved = bool(set(absent) - set(gone) - visit.list.unanswered.keys()) or has_moved
+    has_moved = bool(set(absent) - set(gone) - visit.list.unanswered.keys() - long_hidden) or has_moved
     for _ in range(MOST_READINGS - 1):
         if not (has_moved and is_paged):
             return

@@ -12,10 +12,11 @@ from dagster_project import absence, breakers
 from dagster_project.breakers import Breaker
 from dagster_project.failpoint import failpoint
 from dagster_project.frames import records
+from dagster_project.hidden import Hidden
 from dagster_project.ingest import Counts, Intake, Reading, take
 from dagster_project.listing import Listing
 from dagster_project.maintainx.client import MaintainX, Page
-from dagster_project.maintainx.endpoints import Endpoint
+from dagster_project.maintainx.endpoints import Absence, Endpoint
 from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
 from dagster_project.recheck import read_again
 from dagster_project.walk import NotAsAsked
@@ -73,6 +74,7 @@ class Visit:
         self.report.watermark_from = self.report.watermark_to = self.main.watermark
         self.seen: set[int] = set()
         self.accepted: set[int] = set()  # of those seen: the log has them live
+        self.buried: set[int] = set()
         self.excused = 0  # refused records that somebody had given up
         self.distrust: NotAsAsked | None = None  # the list does not sort or filter as asked: its rows are taken as they come
         self._started, self._requests = time.monotonic(), source.requests
@@ -144,6 +146,8 @@ class Visit:
         self.report.requests = self.source.requests - self._requests
         self.report.seconds = time.monotonic() - self._started
         self.report.distinct_rows = len(self.accepted)
+        if "hidden" in self.__dict__:
+            self.hidden.keep(self.seen, self.buried)
         instead = self.distrust and f"the whole list was read instead: {self.distrust}"
         remarks = [self.report.reason, instead, self.list.refusals, self.list.silence]
         self.report.reason = "; ".join(str(remark) for remark in remarks if remark) or None
@@ -165,11 +169,20 @@ class Visit:
         return set(self.warehouse.live(self.endpoint.table, self.run.organisation_id)["id"].to_list())
 
     def absent_of(self, known: set[int], seen: set[int]) -> list[int]:
-        """Return the known records that a complete reading did not show, once the breaker let them pass."""
-        absent = sorted(known - seen - self.list.unanswered.keys())
-        if self.endpoint.table not in self.run.accepted:
-            breakers.check_absence(self.name, self.endpoint.table, len(absent), len(known), not seen)
-        return absent
+        """Return the known records that a complete reading did not show and that are to be asked for, once the breaker let them pass.
+
+        A record that no list showed before either, and that its id found, counts neither as absent nor as known.
+        """
+        absent, trusted = known - seen - self.list.unanswered.keys(), self.hidden.trusted
+        if self.endpoint.table in self.run.accepted:
+            return sorted(absent)
+        breakers.check_absence(self.name, self.endpoint.table, len(absent - trusted), len(known - (absent & trusted)), not seen)
+        return self.hidden.in_turn(absent)
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """Return the records that no list shows and that their id finds."""
+        return Hidden.open(self.warehouse, self.endpoint.table, self.run.run_id, self.run.organisation_id, self.run.now)
 
     def bury(self, absent: Sequence[int]) -> list[int]:
         """Append a tombstone for each absent record that the source confirms as gone; return their ids."""
@@ -181,6 +194,9 @@ class Visit:
             self.warehouse.commit(Commit(self.endpoint.table, tombstones=stones))
             failpoint("sync.after_tombstones")
         self.report.counts.deleted += len(gone)
+        self.buried |= set(gone)
+        if self.endpoint.absence is Absence.GET:
+            self.hidden.note(set(absent) - self.buried - self.list.unanswered.keys())
         return gone
 
     def check_company(self, known: set[int], pages: Sequence[Page]) -> None:

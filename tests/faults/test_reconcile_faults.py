@@ -45,6 +45,46 @@ def test_e3d_a_record_that_only_its_id_finds_is_not_deleted_but_named(plant):
     assert len(plant.log()) == 40
 
 
+def hide(plant: Plant, *ids: int, table: str = "work_orders") -> None:
+    """Let no list show some records that their id still finds."""
+    for id_ in ids:
+        plant.world.table(table, plant.organisation).rows.store(id_, None)
+
+
+def test_e3d_many_records_that_only_their_ids_find_are_accepted_once_and_hide_no_deletion(warehouse):
+    plant = Plant(warehouse)
+    plant.orders(range(1, 301))
+    plant.sync()
+    hide(plant, *range(1, 121))
+    with pytest.raises(Breaker, match="120 of 300 known records are absent"):
+        plant.reconcile()
+    assert plant.reconcile(accepted=["work_orders"]).deleted == 0
+    for day in range(1, 40):
+        plant.world.advance(timedelta(days=1))
+        plant.delete("work_orders", 200 + day)
+        found = plant.reconcile(is_full=False)
+        assert (found.status, found.deleted, found.report and found.report.reason) == ("differs", 1, None)
+    assert len(plant.log()) == 261
+
+
+def test_e3d_a_record_that_only_its_id_finds_is_asked_for_now_and_then_and_found_when_it_is_gone(plant):
+    plant.locations(range(1, 10))
+    plant.sync("locations")
+    hide(plant, 2, table="locations")
+    for _ in range(48):
+        plant.world.advance(timedelta(hours=1))
+        plant.sync("locations")
+    asked = plant.simulator.requests["locations/2"]
+    for _ in range(48):
+        plant.world.advance(timedelta(hours=1))
+        plant.sync("locations")
+    assert (plant.simulator.requests["locations/2"], asked < 30) == (asked, True)
+    plant.locations([2])
+    plant.delete("locations", 2)
+    plant.world.advance(timedelta(days=7))
+    assert plant.sync("locations").counts.deleted == 1
+
+
 @pytest.mark.parametrize("nth", range(1, 9))
 def test_b3_a_delete_while_reconciling_buries_only_what_is_gone(plant, nth):
     plant.sync()
