@@ -16,6 +16,7 @@ from dagster_project.visit import EndpointReport, Run
 from dagster_project.warehouse.base import Warehouse
 
 LARGEST_SKEW = timedelta(hours=1)  # between two clocks of the source
+DATED = {"endpoint_runs": ["read_at"], "reconciliation": ["reconciled_at"], "runs": ["finished_at", "known_from"]}  # by the source's clock
 
 
 @dataclass(slots=True)
@@ -115,6 +116,35 @@ def begin(part: OrganisationRun, kind: str, started: datetime) -> None:
     row = {"kind": kind, "status": "running", "started_at": part.run.now, "wall_started_at": started}
     part.warehouse.replace("runs", [part.key | row], part.key)
     failpoint("run.begun")
+    set_right(part)
+
+
+def set_right(part: OrganisationRun) -> None:
+    """Date runs that lie in the source's future by this run's instant: one absurd clock must not stop the figures for years.
+
+    Only when a second answer of the source agrees with the first: an absurd one may lie in the past as well.
+    """
+    ahead = "select run_id, known_from from ops.runs where organisation_id = ? and known_from > ? order by known_from"
+    runs = part.warehouse.query(ahead, [part.run.organisation_id, part.run.now + LARGEST_SKEW]).rows()
+    if not runs:
+        return
+    with part.source.connect() as fresh:
+        if abs(fresh.now() - part.run.now) > LARGEST_SKEW:
+            return
+    for run_id, known_from in runs:
+        said = f"the source's clock was in the future at run {run_id}: what it read is known since {part.run.now}, not {known_from}"
+        part.say(f"  {part.run.organisation_id} {said}")
+        about = {"action": "clock_set_right", "detail": said, "audited_at": part.run.now}
+        part.warehouse.insert("audit", [part.key | about])
+        for table, columns in DATED.items():
+            _date_back(part, table, run_id, columns)
+
+
+def _date_back(part: OrganisationRun, table: str, run_id: str, columns: Sequence[str]) -> None:
+    key = part.key | {"run_id": run_id}
+    rows = part.warehouse.query(f"select * from ops.{table} where run_id = ? and organisation_id = ?", list(key.values())).to_dicts()
+    back = [row | {name: min(row[name], part.run.now) for name in columns if row[name]} for row in rows]
+    part.warehouse.replace(table, back, key)
 
 
 def finish(part: OrganisationRun, kind: str, started: datetime) -> None:

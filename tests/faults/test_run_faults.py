@@ -1,4 +1,4 @@
-"""A token that is revoked or another organisation's, a first load that is interrupted, a clock that lies at the end of a run."""
+"""A token that is revoked or another organisation's, a first load that is interrupted, a clock that lies at either end of a run."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -77,6 +77,39 @@ def test_c4_one_absurd_clock_at_the_end_of_a_run_does_not_date_what_is_known_for
     known = warehouse.query("select max(known_from) as at from ops.runs where organisation_id = ?", [plant.organisation])["at"].item()
     assert known is not None
     assert known <= plant.world.instant + timedelta(hours=2)
+
+
+def test_c4_one_absurd_clock_at_the_start_of_a_run_is_set_right_by_the_next_one(warehouse, tmp_path):
+    plant = Plant(warehouse)
+    plant.locations(range(1, 5))
+    source, said = source_of(plant, tmp_path), []
+    object.__setattr__(source, "say", said.append)
+    plant.simulator.faults.add("clock_skew", path="organizations", times=None, details={"seconds": 10 * 365 * 86_400})
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-1"))
+    plant.simulator.faults.clear()
+    plant.world.advance(timedelta(hours=1))
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-2"))
+    known = "select run_id, known_from, finished_at from ops.runs where organisation_id = ? order by run_id"
+    rows = warehouse.query(known, [plant.organisation]).rows()
+    assert [run_id for run_id, *_ in rows] == ["run-1", "run-2"]
+    assert {instant for _, *instants in rows for instant in instants} == {plant.world.instant}
+    audited = warehouse.query("select run_id, action, detail from ops.audit where organisation_id = ?", [plant.organisation]).rows()
+    assert [row[:2] for row in audited] == [("run-2", "clock_set_right")]
+    assert "the source's clock was in the future at run run-1" in audited[0][2]
+    assert any("in the future at run run-1" in text for text in said)
+
+
+def test_c4_one_absurd_clock_in_the_past_takes_back_nothing_that_is_known(warehouse, tmp_path):
+    plant = Plant(warehouse)
+    plant.locations(range(1, 5))
+    source = source_of(plant, tmp_path)
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-1"))
+    plant.world.advance(timedelta(hours=1))
+    plant.simulator.faults.add("clock_skew", path="organizations", details={"seconds": -10 * 365 * 86_400})
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-2"))
+    known = "select known_from from ops.runs where organisation_id = ? and run_id = 'run-1'"
+    assert warehouse.query(known, [plant.organisation])["known_from"].item() == plant.world.instant - timedelta(hours=1)
+    assert warehouse.query("select * from ops.audit where organisation_id = ?", [plant.organisation]).height == 0
 
 
 def test_d3_a_team_of_bad_bytes_goes_to_quarantine_and_the_others_load(warehouse):
