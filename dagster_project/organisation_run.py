@@ -156,7 +156,7 @@ def finish(part: OrganisationRun, kind: str, started: datetime) -> None:
     row = {
         "kind": kind, "status": "failed" if why else "finished", "started_at": part.run.now, "finished_at": finished_at,
         "known_from": None if why else finished_at, "wall_started_at": started, "wall_finished_at": datetime.now(UTC),
-        "requests": part.client.requests + 1, "error": why,
+        "requests": part.client.requests + 1, "error": why or failures(part, "stale"),
     }  # fmt: skip
     part.warehouse.replace("runs", [part.key | row], part.key)
     failpoint("run.finished")
@@ -183,11 +183,11 @@ def supersede(part: OrganisationRun, finished_at: datetime) -> None:
         failpoint("run.superseded")
 
 
-def failures(part: OrganisationRun) -> str | None:
-    """Return which endpoints of this run failed and why, None when none did."""
+def failures(part: OrganisationRun, status: str = "failed") -> str | None:
+    """Return which endpoints of this run failed and why, None when none did; or those of another status."""
     rows = part.warehouse.query(
-        "select endpoint, reason from ops.endpoint_runs where run_id = ? and organisation_id = ? and status = 'failed' order by 1",
-        list(part.key.values()),
+        "select endpoint, reason from ops.endpoint_runs where run_id = ? and organisation_id = ? and status = ? order by 1",
+        [*part.key.values(), status],
     ).rows()
     return "; ".join(f"{endpoint}: {reason}" for endpoint, reason in rows) or None
 

@@ -85,13 +85,19 @@ class Visit:
         return f"{self.endpoint.table} of organisation {self.run.organisation_id}"
 
     def unless_missing(self, read: Callable[[], None]) -> None:
-        """Call `read`; an optional endpoint whose very first answer is 403 or 404 is not in the plan, and is skipped."""
+        """Call `read`; an optional endpoint whose very first answer is 403 or 404 is not in the plan, and is skipped.
+
+        When it was read before, it is stale: its right is lost, or the plan has changed.
+        """
         try:
             read()
         except (Forbidden, NotFound) as error:
             if self.endpoint.is_required or self.list.pages_read:
                 raise
             self.report.status, self.report.reason = "skipped", f"{type(error).__name__}: {error}"
+            if self.known_ids():
+                self.report.status = "stale"
+                self.report.reason += "; what it gave before stands as it was then: check the role of the token's user"
 
     def store(self, pages: Sequence[Page], moves_watermark: bool = False, states: Sequence[State] = ()) -> Intake:
         """Commit one batch with its counts, its quarantine and its states; trip the breaker before anything is stored.

@@ -105,7 +105,8 @@ class MaintainXResource(dg.ConfigurableResource):
                 organisation_run.finish(part, self._kind, started)
             except (MaintainXError, MissingToken) as error:
                 self.fail(organisation_id, warehouse, error)
-        return runs_of(warehouse, self._run_id, organisation_id)[0]["error"]
+        row = runs_of(warehouse, self._run_id, organisation_id)[0]
+        return row["error"] if row["status"] == "failed" else None  # what is stale alone stops nothing
 
     def fail(self, organisation_id: int, warehouse: DuckDBWarehouse, error: Exception) -> None:
         """Write that an organisation's part of this run failed, and why."""

@@ -53,7 +53,7 @@ _TROUBLES = """
     select organisation_id, 'its last run failed' as what, error as why from last_runs where status = 'failed'
     union all
     select organisation_id, endpoint || ' could not be read (' || kind || ')', reason from readings
-    where status = 'failed' and kind <> 'reconcile'
+    where status in ('failed', 'stale') and kind <> 'reconcile'
     union all
     select organisation_id, endpoint || ' differs from the source', reason from comparisons where status = 'differs'
     union all

@@ -67,7 +67,7 @@ def freshness(selection: Selection, endpoints: pl.DataFrame) -> pl.DataFrame:
     limit = REFRESHED_EVERY / timedelta(hours=1)
     state = (
         pl.when(pl.col("status") == "skipped").then(pl.lit("skipped"))
-        .when(pl.col("status") == "failed").then(pl.lit("failed"))
+        .when(pl.col("status").is_in(["failed", "stale"])).then(pl.lit("failed"))
         .when(pl.col("age_hours") > limit).then(pl.lit("late"))
         .otherwise(pl.lit("read"))
     )  # fmt: skip

@@ -13,6 +13,7 @@ from dagster_project.organisations import Source
 from dagster_project.settings import Settings
 from dagster_project.sites import Organisation
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
+from dagster_project.warehouse.figures import _TROUBLES
 from simulator.transport import transport
 from tests.faults.plant_builder import Plant
 
@@ -110,6 +111,30 @@ def test_c4_one_absurd_clock_in_the_past_takes_back_nothing_that_is_known(wareho
     known = "select known_from from ops.runs where organisation_id = ? and run_id = 'run-1'"
     assert warehouse.query(known, [plant.organisation])["known_from"].item() == plant.world.instant - timedelta(hours=1)
     assert warehouse.query("select * from ops.audit where organisation_id = ?", [plant.organisation]).height == 0
+
+
+@pytest.mark.parametrize("fault", ["forbidden", "not_found"])
+def test_e3d_an_optional_list_that_is_refused_after_it_was_read_is_named_as_stale_and_stops_nothing(warehouse, tmp_path, fault):
+    plant = Plant(warehouse)
+    plant.locations(range(1, 5))
+    plant.world.add("vendors", plant.organisation, {"id": 1, "name": "Acme"})
+    source = source_of(plant, tmp_path)
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-1"))
+    plant.world.advance(timedelta(hours=1))
+    plant.locations([5])
+    plant.simulator.faults.add(fault, path="vendors", times=None)
+    refresh.read_organisation(source, warehouse, refresh.RefreshReport("run-2"))
+    found = "select endpoint, status, reason from ops.endpoint_runs where organisation_id = ? and run_id = 'run-2' and status <> 'ok'"
+    [(endpoint, status, reason)] = warehouse.query(found, [plant.organisation]).rows()
+    assert (endpoint, status) == ("vendors", "stale")
+    assert reason.endswith("; what it gave before stands as it was then: check the role of the token's user")
+    known = "select status, known_from, error from ops.runs where organisation_id = ? and run_id = 'run-2'"
+    [(status, known_from, error)] = warehouse.query(known, [plant.organisation]).rows()
+    assert (status, known_from) == ("finished", plant.world.instant)
+    assert error.startswith("vendors: ")
+    assert set(plant.log("locations")) == {1, 2, 3, 4, 5}
+    assert set(plant.log("vendors")) == {1}
+    assert (plant.organisation, "vendors could not be read (sync)", reason) in warehouse.query(_TROUBLES).rows()
 
 
 def test_d3_a_team_of_bad_bytes_goes_to_quarantine_and_the_others_load(warehouse):
