@@ -54,7 +54,8 @@ def parse(settings: Settings) -> Manifest:
     """Return the parsed project, and write manifest.json when it has to be parsed."""
     found = fingerprint(settings)
     known = _parsed.get(settings.dbt_target_dir)
-    if known and known[0] == found and is_fresh(settings, found):
+    is_written = (settings.dbt_target_dir / "manifest.json").exists()
+    if known and known[0] == found and is_fresh(settings, found) and is_written:
         return known[1]
     # dbt's own partial parsing overlooks a model that came after its yml, so it is trusted only when no file changed
     partial = "--partial-parse" if is_fresh(settings, found) else "--no-partial-parse"
