@@ -27,7 +27,7 @@ def lives_through(laboratory: Laboratory, capsys: pytest.CaptureFixture) -> Call
                 f"{tally.gave_up} readings gave up and said so"
             )
         assert tally.executions >= executions
-        assert tally.gave_up <= tally.syncs // 10
+        assert tally.gave_up <= tally.syncs // 4  # cursors that expire twice, crashes of the source: most readings get through
         return tally
 
     return live
