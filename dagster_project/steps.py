@@ -1,5 +1,6 @@
 """The steps of an organisation's run: each is written, said, and left to the run's end when it fails."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from dagster_project import labour, reconcile, sync
@@ -19,14 +20,7 @@ def sync_endpoint(endpoint: Endpoint, part: OrganisationRun) -> EndpointReport:
     Raises:
         Unauthorized, RateLimited, Unavailable: no other endpoint of this organisation would fare better.
     """
-    before = part.client.requests
-    try:
-        done = sync.sync(endpoint, part.client, part.warehouse, part.run, lambda now: _say_batch(part, now))
-    except HOPELESS as error:
-        failed_endpoint(endpoint, part, "sync", error, before)
-        raise
-    except (MaintainXError, Breaker) as error:
-        done = failed_endpoint(endpoint, part, "sync", error, before)
+    done = _attempt(endpoint, part, "sync", sync.sync)
     if done.status == "ok" and done.is_first_load:
         reconcile.first_load(done, part.warehouse, part.run)
     part.report.endpoints.append(done)
@@ -42,14 +36,7 @@ def sweep_if_due(endpoint: Endpoint, part: OrganisationRun, synced: EndpointRepo
     if synced.is_first_load:  # which has just read everything
         labour.note(part.warehouse, part.run)
         return None
-    before = part.client.requests
-    try:
-        done = labour.sweep(endpoint, part.client, part.warehouse, part.run, lambda now: _say_batch(part, now))
-    except HOPELESS as error:
-        failed_endpoint(endpoint, part, "labour", error, before)
-        raise
-    except (MaintainXError, Breaker) as error:
-        done = failed_endpoint(endpoint, part, "labour", error, before)
+    done = _attempt(endpoint, part, labour.KIND, labour.sweep)
     part.report.endpoints.append(done)
     part.say(said(done))
     return done
@@ -86,6 +73,18 @@ def reconcile_endpoint(endpoint: Endpoint, part: OrganisationRun, is_full: bool 
     verdict = f"reconciled, {found.status}: {found.source_rows} {'row' if found.source_rows == 1 else 'rows'} compared, {differences}"
     part.say(f"  {part.run.organisation_id} {endpoint.table}: {verdict}{f' ({found.reason})' if found.reason else ''}")
     return found
+
+
+def _attempt(endpoint: Endpoint, part: OrganisationRun, kind: str, read: Callable[..., EndpointReport]) -> EndpointReport:
+    """Read an endpoint; write a failure, and raise it when it is hopeless."""
+    before = part.client.requests
+    try:
+        return read(endpoint, part.client, part.warehouse, part.run, lambda now: _say_batch(part, now))
+    except HOPELESS as error:
+        failed_endpoint(endpoint, part, kind, error, before)
+        raise
+    except (MaintainXError, Breaker) as error:
+        return failed_endpoint(endpoint, part, kind, error, before)
 
 
 def failed_endpoint(endpoint: Endpoint, part: OrganisationRun, kind: str, error: Exception, before: int) -> EndpointReport:
