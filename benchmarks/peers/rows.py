@@ -1,9 +1,11 @@
-"""What every contestant shows of what it holds: one JSON line per work order and asset; needs nothing but the standard library."""
+"""How a contestant is called, and what it shows of what it holds; needs nothing but the standard library."""
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 ORDERS_QUERY = (
@@ -14,6 +16,18 @@ ORDERS_QUERY = (
 ASSETS_QUERY = (("limit", "200"), *(("expand", name) for name in ("asset_types", "manufacturer", "model", "extra_fields")))
 OVERLAP_SECONDS = 3 * 3600
 EPOCH = "2000-01-01T00:00:00.000Z"
+
+
+def arguments() -> argparse.Namespace:
+    """Return what a contestant is called with."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", choices=("sync", "rows"), help="sync once, or show the rows")
+    parser.add_argument("--url")
+    parser.add_argument("--token")
+    parser.add_argument("--folder", type=Path, required=True, help="what is kept from one sync to the next")
+    parser.add_argument("--now", help="the source's clock, ISO 8601, for tools that would use this machine's")
+    parser.add_argument("--full", action="store_true", help="read everything, for tools that replace their tables at night")
+    return parser.parse_args()
 
 
 def show(table: str, rows: Iterable[tuple[Any, ...]]) -> None:

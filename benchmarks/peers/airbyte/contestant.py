@@ -1,6 +1,5 @@
 """The manifest run by PyAirbyte into its DuckDB cache: incremental, merged by primary key. README.md says why so."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ os.environ |= {"DO_NOT_TRACK": "1", "AIRBYTE_OFFLINE_MODE": "1"}
 
 import duckdb
 import yaml
-from rows import show  # ty: ignore[import-not-found]
+from rows import arguments, show  # ty: ignore[import-not-found]
 
 MANIFEST = Path(__file__).with_name("manifest.yaml")
 
@@ -32,14 +31,7 @@ def sync(url: str, token: str, folder: Path, now: str, is_full: bool) -> None:
 
 def main() -> None:
     """Sync once, or show the rows."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("sync", "rows"))
-    parser.add_argument("--url")
-    parser.add_argument("--token")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--now", help="the source's clock: where the last slice of time ends")
-    parser.add_argument("--full", action="store_true")
-    given = parser.parse_args()
+    given = arguments()
     if given.what == "sync":
         sync(given.url, given.token, given.folder, given.now, given.full)
         return

@@ -1,6 +1,5 @@
 """dlt's rest_api source into DuckDB: incremental by updatedAt with a lag, merged by id. README.md says where each setting comes from."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import dlt  # ty: ignore[import-not-found]
 import duckdb
 from dlt.sources.helpers.requests import Client  # ty: ignore[import-not-found]
 from dlt.sources.rest_api import rest_api_source  # ty: ignore[import-not-found]
-from rows import ASSETS_QUERY, EPOCH, ORDERS_QUERY, OVERLAP_SECONDS, grouped, show  # ty: ignore[import-not-found]
+from rows import ASSETS_QUERY, EPOCH, ORDERS_QUERY, OVERLAP_SECONDS, arguments, grouped, show  # ty: ignore[import-not-found]
 
 INCREMENTAL = {"cursor_path": "updatedAt", "initial_value": EPOCH, "start_param": "updatedAt[gte]", "lag": OVERLAP_SECONDS}
 NEWEST_OF_DOUBLES = {"updatedAt": {"dedup_sort": "desc"}}
@@ -58,14 +57,7 @@ def pipeline(folder: Path) -> dlt.Pipeline:
 
 def main() -> None:
     """Sync once, or show the rows."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("sync", "rows"))
-    parser.add_argument("--url")
-    parser.add_argument("--token")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--now", help="not needed: the watermark comes from the records")
-    parser.add_argument("--full", action="store_true")
-    given = parser.parse_args()
+    given = arguments()
     if given.what == "sync":
         pipeline(given.folder).run(source(given.url, given.token, given.full))
         return

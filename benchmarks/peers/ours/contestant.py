@@ -1,6 +1,5 @@
 """This project's refresh of the same two lists, without models and publishing."""
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -12,7 +11,7 @@ endpoints.ENDPOINTS = tuple(endpoint for endpoint in endpoints.ENDPOINTS if endp
 
 import duckdb  # noqa: E402
 import msgspec  # noqa: E402
-from rows import show  # noqa: E402  # ty: ignore[import-not-found]
+from rows import arguments, show  # noqa: E402  # ty: ignore[import-not-found]
 
 from dagster_project import refresh  # noqa: E402
 from dagster_project.settings import load  # noqa: E402
@@ -31,14 +30,7 @@ def sync(url: str, token: str, folder: Path) -> int:
 
 def main() -> int:
     """Sync once, or show the rows."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("sync", "rows"))
-    parser.add_argument("--url")
-    parser.add_argument("--token")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--now", help="not needed: the source's Date header tells")
-    parser.add_argument("--full", action="store_true", help="not needed: reconciliations run when they are due")
-    given = parser.parse_args()
+    given = arguments()
     if given.what == "sync":
         return sync(given.url, given.token, given.folder)
     with duckdb.connect(str(given.folder / "warehouse.duckdb"), read_only=True) as connection:

@@ -1,6 +1,5 @@
 """The loop that most people write: ask for what changed since the last run's clock, follow the cursor, upsert by id, save the clock."""
 
-import argparse
 import json
 import sqlite3
 import sys
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rows import ASSETS_QUERY, EPOCH, ORDERS_QUERY, show  # ty: ignore[import-not-found]
+from rows import ASSETS_QUERY, EPOCH, ORDERS_QUERY, arguments, show  # ty: ignore[import-not-found]
 
 LISTS = {"work_orders": ("workorders", "workOrders", ORDERS_QUERY), "assets": ("assets", "assets", ASSETS_QUERY)}
 TRIES = 5
@@ -65,14 +64,7 @@ def stored(database: sqlite3.Connection, name: str) -> list[tuple]:
 
 def main() -> None:
     """Sync once, or show the rows."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("sync", "rows"))
-    parser.add_argument("--url")
-    parser.add_argument("--token")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--now", help="the clock, ISO 8601")
-    parser.add_argument("--full", action="store_true", help="not known here")
-    given = parser.parse_args()
+    given = arguments()
     database = sqlite3.connect(given.folder / "data.sqlite")
     if given.what == "sync":
         sync(given.url, given.token, database, given.now)

@@ -1,6 +1,5 @@
 """The tap piped into target-duckdb; the state that the target acknowledges is kept for the next run. README.md says why so."""
 
-import argparse
 import json
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import duckdb
-from rows import show  # ty: ignore[import-not-found]
+from rows import arguments, show  # ty: ignore[import-not-found]
 
 HERE, TARGET = Path(__file__).resolve().parent, Path(sys.executable).with_name("target-duckdb")
 
@@ -36,14 +35,7 @@ def sync(url: str, token: str, folder: Path, now: str) -> int:
 
 def main() -> int:
     """Sync once, or show the rows."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("sync", "rows"))
-    parser.add_argument("--url")
-    parser.add_argument("--token")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--now", help="the source's clock: bookmarks do not go beyond it")
-    parser.add_argument("--full", action="store_true", help="not known here")
-    given = parser.parse_args()
+    given = arguments()
     if given.what == "sync":
         return sync(given.url, given.token, given.folder, given.now)
     with duckdb.connect(str(given.folder / "data.duckdb"), read_only=True) as connection:
