@@ -186,8 +186,7 @@ def _doubt(declared: Contract, gone: Mapping[int, bytes], intake: Intake) -> Non
         stamp = None if isinstance(record, Rejected) else flatten.utc(getattr(record, "updated_at", None))
         if stamp is None or not (stamp < before.updated_at or (stamp == before.updated_at and before.version_number >= REVIVED)):
             continue
-        found = {before.created_at, flatten.utc(getattr(record, "created_at", None))}
-        intake.doubtful[record_id] = {instant for instant in found if instant}
+        intake.doubtful[record_id] = _created(before, record)
         intake.gone_ids.discard(record_id)
         intake.counts.unchanged -= 1
 
@@ -229,10 +228,14 @@ def _compare(  # noqa: PLR0917
         canonical.payload.decode(), raw, canonical.keys,
     )  # fmt: skip
     if before and not is_final and _is_behind(version, before):
-        found = {before.created_at, flatten.utc(getattr(record, "created_at", None))}
-        intake.doubtful[record_id] = {instant for instant in found if instant}
+        intake.doubtful[record_id] = _created(before, record)
     else:
         intake.versions.append(version)
+
+
+def _created(before: Latest, record: object) -> set[datetime]:
+    """Return the instants at which a record may have been created: by the log, and by what was read."""
+    return {instant for instant in (before.created_at, flatten.utc(getattr(record, "created_at", None))) if instant}
 
 
 def _unchanged(record_id: int, before: Latest, intake: Intake) -> None:

@@ -77,6 +77,7 @@ class Visit:
         self.buried: set[int] = set()
         self.excused = 0  # refused records that somebody had given up
         self.distrust: NotAsAsked | None = None  # the list does not sort or filter as asked: its rows are taken as they come
+        self._hidden: Hidden | None = None
         self._started, self._requests = time.monotonic(), source.requests
 
     @property
@@ -152,8 +153,8 @@ class Visit:
         self.report.requests = self.source.requests - self._requests
         self.report.seconds = time.monotonic() - self._started
         self.report.distinct_rows = len(self.accepted)
-        if "hidden" in self.__dict__:
-            self.hidden.keep(self.seen, self.buried)
+        if self._hidden:
+            self._hidden.keep(self.seen, self.buried)
         instead = self.distrust and f"the whole list was read instead: {self.distrust}"
         remarks = [self.report.reason, instead, self.list.refusals, self.list.silence]
         self.report.reason = "; ".join(str(remark) for remark in remarks if remark) or None
@@ -185,10 +186,12 @@ class Visit:
         breakers.check_absence(self.name, self.endpoint.table, len(absent - trusted), len(known - (absent & trusted)), not seen)
         return self.hidden.in_turn(absent)
 
-    @cached_property
+    @property
     def hidden(self) -> Hidden:
-        """Return the records that no list shows and that their id finds."""
-        return Hidden.open(self.warehouse, self.endpoint.table, self.run.run_id, self.run.organisation_id, self.run.now)
+        """Return the records that no list shows and that their id finds; read when first asked for."""
+        run = self.run
+        self._hidden = self._hidden or Hidden.open(self.warehouse, self.endpoint.table, run.run_id, run.organisation_id, run.now)
+        return self._hidden
 
     def bury(self, absent: Sequence[int]) -> list[int]:
         """Append a tombstone for each absent record that the source confirms as gone; return their ids."""
