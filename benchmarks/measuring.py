@@ -1,6 +1,5 @@
 """A source to read from, and what one process that reads it cost."""
 
-import json
 import os
 import resource
 import shutil
@@ -8,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -55,11 +53,11 @@ class Bench:
 
     def state(self) -> dict:
         """Return what the source says of itself."""
-        return self._ask("/_simulator/state")
+        return embedded.ask(self.settings, "/_simulator/state")
 
     def refused(self) -> int:
         """Return how many requests were answered with 429 so far."""
-        return self._ask("/_simulator/requests")["statuses"].get("429", 0)
+        return embedded.ask(self.settings, "/_simulator/requests")["statuses"].get("429", 0)
 
     @property
     def first_organisation(self) -> int:
@@ -68,7 +66,7 @@ class Bench:
 
     def work_orders(self, organisation_id: int) -> int:
         """Return how many work orders one organisation has."""
-        return self._ask(f"/_bench/work_orders/{organisation_id}")["work_orders"]
+        return embedded.ask(self.settings, f"/_bench/work_orders/{organisation_id}")["work_orders"]
 
     def floor(self) -> int:
         """Return the fewest requests that can read every list once: one for 200 records, one for an empty list."""
@@ -79,7 +77,7 @@ class Bench:
 
     def change(self, work_orders: int) -> None:
         """Let that many work orders change."""
-        self._ask(PLACE_OF_CHANGE, {"work_orders": work_orders})
+        embedded.ask(self.settings, PLACE_OF_CHANGE, {"work_orders": work_orders})
 
     def advance(self, **span: int) -> int:
         """Let simulated time pass; return how many work orders were deleted meanwhile."""
@@ -134,12 +132,6 @@ class Bench:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         return process.returncode, usage
-
-    def _ask(self, path: str, body: dict | None = None) -> dict:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{embedded.address(self.settings)}{path}", data)  # noqa: S310  our own child
-        with urllib.request.urlopen(request, timeout=900) as response:  # noqa: S310
-            return json.load(response)
 
 
 @contextmanager

@@ -76,7 +76,12 @@ def running(settings: Settings) -> Generator[bool]:
 
 def advance(settings: Settings, **span: int) -> dict:
     """Move the simulator's clock by days, hours, minutes; return its answer: `now`, and `changes` (kind → how many records)."""
-    body = json.dumps({"days": 0, **span}).encode()
-    request = urllib.request.Request(f"{address(settings)}/_simulator/advance", body, {"content-type": "application/json"})  # noqa: S310
+    return ask(settings, "/_simulator/advance", {"days": 0, **span})
+
+
+def ask(settings: Settings, path: str, body: dict | None = None) -> dict:
+    """Return what the simulator on this machine answers at a path of its own; with a body it is a POST."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{address(settings)}{path}", data, {"content-type": "application/json"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=900) as response:  # noqa: S310  our own child, on this machine
         return json.load(response)
