@@ -12,11 +12,13 @@ def test_three_hundred_histories_with_every_fault_but_stale_replicas(lives_throu
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_four_thousand_histories_with_every_fault_but_stale_replicas(lives_through):
     lives_through("orders and assets, every fault but stale replicas", mixed(*TABLES), 4000)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_thousand_histories_with_every_fault(lives_through):
     lives_through("orders and assets, every fault", mixed(*TABLES, without=()), 1000)
 
