@@ -52,6 +52,12 @@ class Order:
     labour_seconds: int
     rca_seconds: int | None
     status_seconds: int | None
+    history: Sequence[Seen]  # every state it was seen in, the present one last
+
+    @property
+    def record(self) -> Record:
+        """Its present state, as the list shows it."""
+        return self.history[-1].record or {}
 
     @property
     def lead_seconds(self) -> int | None:
@@ -109,6 +115,7 @@ class OrderReader:
             labour_seconds=sum(item.get("durationTotal") or 0 for item in record.get("timeItems") or ()),
             rca_seconds=self._rca_seconds.get(record["id"]),
             status_seconds=status_seconds(history),
+            history=history,
         )
 
     def _asset(self, record: Record) -> Mapping[str, Any]:
