@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dagster_project import sites
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 DOCUMENTED_LIMIT = 100  # requests a minute for each user, until a response has announced it
 MINUTES_A_DAY = 24 * 60
+SITE_TABLES = ("sites", "kpi_targets", "site_hours", "site_holidays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,13 @@ def organisations(settings: Settings, say: Say = print, transport: "httpx.BaseTr
 
 
 def write_sites(warehouse: Warehouse, sources: Sequence[Source]) -> None:
-    """Rewrite ops.sites and ops.kpi_targets from sites.toml and the API, so that models read them like any table.
+    """Rewrite ops.sites, kpi_targets, site_hours and site_holidays from sites.toml and the API, so that models read them like any table.
 
     An organisation that is no longer named keeps its sites: its records are in the log, and every record has a site.
     """
     named = [source.organisation_id for source in sources]
-    rows, targets = (
-        warehouse.query(f"from ops.{table} where not list_contains(?, organisation_id)", [named]).to_dicts()
-        for table in ("sites", "kpi_targets")
+    rows, targets, hours, holidays = (
+        warehouse.query(f"from ops.{table} where not list_contains(?, organisation_id)", [named]).to_dicts() for table in SITE_TABLES
     )
     for organisation in (source.organisation for source in sources):
         for site in organisation.sites:
@@ -126,8 +126,11 @@ def write_sites(warehouse: Warehouse, sources: Sequence[Source]) -> None:
                 {"organisation_id": organisation.organisation_id, "site_id": site.site_id, "kpi": kpi, "target": target}
                 for kpi, target in sorted(site.targets.items())
             ]
-    warehouse.replace("sites", rows, {})
-    warehouse.replace("kpi_targets", targets, {})
+            owner = {"organisation_id": organisation.organisation_id, "site_id": site.site_id}
+            hours += [owner | asdict(shift) for shift in site.shifts]
+            holidays += [owner | {"holiday_on": day} for day in site.holidays]
+    for table, content in zip(SITE_TABLES, (rows, targets, hours, holidays), strict=True):
+        warehouse.replace(table, content, {})
 
 
 def _readable(asker: Source, is_required: bool) -> dict[int, dict]:

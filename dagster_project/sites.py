@@ -1,9 +1,18 @@
 """sites.toml → organisations and their sites; without it, one site for each organisation the API names."""
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dagster_project import operating_hours
+from dagster_project.operating_hours import BadHours, Shift
+
+Parsed = TypeVar("Parsed")
+SITE_KEYS = {"id", "name", "root_location_id", "time_zone", "crew_hours_per_week", "targets", "operating_hours", "holidays"}
 
 
 class BadSites(Exception):
@@ -21,6 +30,8 @@ class Site:
     crew_hours_per_week: float | None = None
     targets: dict[str, float] = field(default_factory=dict)
     is_unassigned: bool = False
+    shifts: tuple[Shift, ...] = ()  # when it runs; none: round the clock
+    holidays: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ def _organisation(path: Path, entry: dict) -> Organisation:
 
 def _site(where: str, entry: dict) -> Site:
     where = f"{where}: sites[id={entry.get('id')!r}]"
-    _known_keys(where, entry, {"id", "name", "root_location_id", "time_zone", "crew_hours_per_week", "targets"})
+    _known_keys(where, entry, SITE_KEYS)
     _check_texts(where, {"id": None, "time_zone": None, **entry}, "id", "time_zone", "name")
     _check_zone(where, entry["time_zone"])
     root = entry.get("root_location_id")
@@ -111,8 +122,25 @@ def _site(where: str, entry: dict) -> Site:
     for kpi, target in targets.items():
         if not _is_number(target):
             raise BadSites(f"{where}: target of {kpi} must be a number, not {target!r}")
-    names = (entry["id"], entry.get("name", entry["id"]), entry["time_zone"])
-    return Site(*names, root, hours and float(hours), {kpi: float(target) for kpi, target in targets.items()})
+    return Site(
+        entry["id"], entry.get("name", entry["id"]), entry["time_zone"], root, hours and float(hours),
+        {kpi: float(target) for kpi, target in targets.items()},
+        shifts=_parsed(where, operating_hours.shifts, entry.get("operating_hours")),
+        holidays=_holidays(where, entry),
+    )  # fmt: skip
+
+
+def _holidays(where: str, entry: dict) -> tuple[date, ...]:
+    if "holidays" in entry and "operating_hours" not in entry:
+        raise BadSites(f"{where}: holidays need operating_hours; without them the site runs round the clock, not {entry['holidays']!r}")
+    return _parsed(where, operating_hours.holidays, entry.get("holidays"))
+
+
+def _parsed(where: str, parse: Callable[[object], tuple[Parsed, ...]], value: object) -> tuple[Parsed, ...]:
+    try:
+        return () if value is None else parse(value)
+    except BadHours as error:
+        raise BadSites(f"{where}: {error}") from None
 
 
 def _is_id(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from dagster_project import backup, failpoint, first_load, organisations, refresh, sync
 from dagster_project.maintainx.endpoints import BY_TABLE, ENDPOINTS
 from dagster_project.maintainx.errors import ProtocolError, Unauthorized
+from dagster_project.operating_hours import Shift
 from dagster_project.refresh import LostWarehouse, NothingReadable, OtherSource, RefreshReport, Source
 from dagster_project.settings import MissingToken, Settings, load
 from dagster_project.sites import Organisation, Site
@@ -45,6 +46,8 @@ name = "Austin"
 root_location_id = 5001
 time_zone = "America/Chicago"
 crew_hours_per_week = 640
+operating_hours = ["mon-tue 06:00-14:00"]
+holidays = [2026-12-25]
 targets = { mttr = 4, pm_compliance = 0.9 }
 [[organisations]]
 id = 102
@@ -176,7 +179,10 @@ def test_an_organisation_that_nothing_names_must_be_named_in_sites_toml(northfie
 def test_sites_toml_names_the_organisations_and_the_api_completes_them(settings, monkeypatch):
     monkeypatch.setenv("DECCAN_TOKEN", "demo-102")
     found = sources_of(with_sites(settings), Simulator(small_company()))
-    austin = Site("austin", "Austin", "America/Chicago", 5001, 640.0, {"mttr": 4.0, "pm_compliance": 0.9})
+    austin = Site(
+        "austin", "Austin", "America/Chicago", 5001, 640.0, {"mttr": 4.0, "pm_compliance": 0.9},
+        shifts=(Shift(1, 21600, 50400), Shift(2, 21600, 50400)), holidays=(date(2026, 12, 25),),
+    )  # fmt: skip
     unassigned = Site("101-unassigned", "Unassigned", "America/Chicago", is_unassigned=True)
     assert [(source.organisation, source.sends_header) for source in found] == [
         (Organisation(101, "MAINTAINX_TOKEN", "Northfield", "America/Chicago", "USD", (austin, unassigned)), True),
@@ -215,6 +221,8 @@ def test_the_sites_and_targets_are_written_as_they_stand_now(settings, warehouse
         (102, "Deccan Packaging", "102", "Deccan Packaging", None, "Asia/Kolkata", "Asia/Kolkata", "INR", None, False),
     ]
     assert stored(warehouse, "ops.kpi_targets") == [(101, "austin", "mttr", 4.0), (101, "austin", "pm_compliance", 0.9)]
+    assert stored(warehouse, "ops.site_hours") == [(101, "austin", 1, 21600, 50400), (101, "austin", 2, 21600, 50400)]
+    assert stored(warehouse, "ops.site_holidays") == [(101, "austin", date(2026, 12, 25))]
 
 
 def test_an_organisation_that_is_no_longer_named_keeps_its_sites_and_targets(settings, warehouse, monkeypatch):

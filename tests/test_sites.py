@@ -1,14 +1,21 @@
 """sites.toml: what it may say, what it may not, and what the API completes."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from dagster_project import sites
+from dagster_project.operating_hours import Shift
 from dagster_project.settings import ROOT
 from dagster_project.sites import BadSites, Organisation, Site
 
-AUSTIN = Site("austin", "Austin", "America/Chicago", 5001, 640.0, {"pm_compliance": 0.92})
+DEMO = ROOT / "data" / "demo" / "sites.toml"
+AUSTIN = Site(
+    "austin", "Austin", "America/Chicago", 5001, 640.0, {"pm_compliance": 0.92},
+    shifts=(*(Shift(day, 6 * 3600, 22 * 3600) for day in range(1, 6)), Shift(6, 6 * 3600, 14 * 3600)),
+    holidays=(date(2025, 7, 4), date(2025, 11, 27), date(2025, 12, 25), date(2026, 1, 1), date(2026, 7, 3)),
+)  # fmt: skip
 PORTO = Site("porto", "Porto", "Europe/Lisbon", 5002, 360.0)
 API = {"id": 101, "name": "Northfield Foods", "timeZone": "America/Chicago", "currency": "USD"}
 
@@ -26,12 +33,14 @@ def one_site(**fields: str) -> str:
 
 
 def test_the_demos_file_says_its_plants():
-    assert sites.load(ROOT / "data" / "demo" / "sites.toml") == (
-        Organisation(101, "MAINTAINX_TOKEN", "Northfield Foods", "America/Chicago", "USD", (AUSTIN, PORTO)),
-        Organisation(
-            102, "MAINTAINX_TOKEN", "Deccan Packaging", "Asia/Kolkata", "INR", (Site("pune", "Pune", "Asia/Kolkata", 5101, 480.0),)
-        ),
-    )
+    northfield, deccan = sites.load(DEMO)
+    assert northfield == Organisation(101, "MAINTAINX_TOKEN", "Northfield Foods", "America/Chicago", "USD", (AUSTIN, PORTO))
+    pune = Site(
+        "pune", "Pune", "Asia/Kolkata", 5101, 480.0,
+        shifts=tuple(Shift(day, 14 * 3600, 30 * 3600) for day in range(1, 7)),
+        holidays=(date(2025, 8, 15), date(2026, 1, 26), date(2026, 8, 15)),
+    )  # fmt: skip
+    assert deccan == Organisation(102, "MAINTAINX_TOKEN", "Deccan Packaging", "Asia/Kolkata", "INR", (pune,))
 
 
 def test_without_a_file_no_organisation_is_declared():
@@ -50,8 +59,13 @@ def test_every_key_is_read(tmp_path):
     time_zone = "America/Chicago"
     crew_hours_per_week = 640
     targets = { pm_compliance = 0.92, mttr = 4 }
+    operating_hours = ["mon 06:00-14:00"]
+    holidays = [2026-12-25]
     """
-    austin = Site("austin", "Austin", "America/Chicago", 5001, 640.0, {"pm_compliance": 0.92, "mttr": 4.0})
+    austin = Site(
+        "austin", "Austin", "America/Chicago", 5001, 640.0, {"pm_compliance": 0.92, "mttr": 4.0},
+        shifts=(Shift(1, 6 * 3600, 14 * 3600),), holidays=(date(2026, 12, 25),),
+    )  # fmt: skip
     assert sites.load(written(tmp_path, text)) == (Organisation(101, "NORTHFIELD_TOKEN", sites=(austin,)),)
 
 
@@ -72,7 +86,7 @@ def test_a_site_without_a_name_is_called_by_its_id(tmp_path):
         ("[[organisations]]\nid = 1\ntoken_variable = 7", "token_variable must be text, not 7"),
         ("[[organisations]]\nid = 1\nname = 7", "name must be text, not 7"),
         ("[[organisations]]\nid = 1\n[[organisations]]\nid = 1", "organisations.id 1 stands twice"),
-        (one_site(roots="1"), "unknown key 'roots'; known are crew_hours_per_week, id"),
+        (one_site(roots="1"), "unknown key 'roots'; known are crew_hours_per_week, holidays, id"),
         (one_site(id="7"), "id must be text, not 7"),
         (one_site(time_zone='""'), "time_zone must be text, not ''"),
         (one_site(time_zone='"Texas"'), "time_zone 'Texas' is not an IANA zone such as 'Europe/Lisbon'"),
@@ -80,6 +94,10 @@ def test_a_site_without_a_name_is_called_by_its_id(tmp_path):
         (one_site(crew_hours_per_week="0"), "crew_hours_per_week must be a number above 0, not 0"),
         (one_site(crew_hours_per_week="true"), "crew_hours_per_week must be a number above 0, not True"),
         (one_site(root_location_id='"5001"'), "root_location_id must be a location's integer id, not '5001'"),
+        (one_site(operating_hours='"mon"'), "sites[id='austin']: operating_hours must be a list of days and times"),
+        (one_site(operating_hours='["mon 6-14"]'), "sites[id='austin']: operating_hours entry 'mon 6-14' must be"),
+        (one_site(operating_hours='["mon 06:00-14:00"]', holidays="[7]"), "holidays must be a list of dates such as 2026-12-25, not [7]"),
+        (one_site(holidays="[2026-12-25]"), "holidays need operating_hours"),
         (one_site(targets='{ mttr = "low" }'), "target of mttr must be a number, not 'low'"),
         (one_site() + "\n[[organisations.sites]]\nid = 'porto'\ntime_zone = 'UTC'", "with several sites each needs a root_location_id"),
         (one_site() + "\n" + one_site().replace("101", "102"), "sites.id 'austin' stands twice"),

@@ -20,6 +20,8 @@ DONE = {"success", "pass", "warn"}
 WRITERS = {child.name: ["raw", endpoint.table] for endpoint in ENDPOINTS for child in contract(endpoint.table).children} | {
     "endpoint_runs": ["ops", "runs"],
     "kpi_targets": ["ops", "sites"],
+    "site_hours": ["ops", "sites"],
+    "site_holidays": ["ops", "sites"],
 }
 
 

@@ -26,7 +26,8 @@ KPI_REPORTED = dg.AssetSpec(
 
 @dg.asset(
     key=["ops", "sites"],
-    description="The organisations, their sites and their targets (ops.kpi_targets), from sites.toml and the API, rewritten by each run. "
+    description="The organisations, their sites, the targets (ops.kpi_targets) and the operating hours (ops.site_hours, ops.site_holidays) "
+    "of those, from sites.toml and the API, rewritten by each run. "
     "Adds each organisation to the partitions.",
     group_name="inputs",
     kinds={"python", "duckdb"},

@@ -69,6 +69,8 @@ OPS: dict[str, dict[str, pl.DataType]] = {
         "organisation_id": WHOLE, "organisation_name": TEXT, "site_id": TEXT, "site_name": TEXT, "root_location_id": WHOLE,
         "time_zone": TEXT, "organisation_time_zone": TEXT, "currency": TEXT, "crew_hours_per_week": REAL, "is_unassigned": FLAG,
     },
+    "site_hours": {"organisation_id": WHOLE, "site_id": TEXT, "weekday": WHOLE, "starts_second": WHOLE, "ends_second": WHOLE},
+    "site_holidays": {"organisation_id": WHOLE, "site_id": TEXT, "holiday_on": pl.Date()},
     "kpi_targets": {"organisation_id": WHOLE, "site_id": TEXT, "kpi": TEXT, "target": REAL},
     "kpi_reported": {
         "kpi": TEXT, "organisation_id": WHOLE, "site_id": TEXT, "scope_type": TEXT, "scope_id": TEXT, "period_grain": TEXT,

@@ -1,12 +1,14 @@
 """A warehouse file with hand-made raw and ops rows: a test names only the columns it is about."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from dagster_project import operating_hours
 
 VERSION = (
     "organisation_id bigint, id bigint, version_number integer, content_hash bigint, raw_hash bigint, shape_version varchar, "
@@ -17,8 +19,8 @@ RECORDS = {
     "work_orders": "sequential_id bigint, title varchar, description varchar, status varchar, type varchar, priority varchar, "
     "created_at timestamptz, updated_at timestamptz, due_at timestamptz, is_due_full_day boolean, start_at timestamptz, "
     "completed_at timestamptz, completer_id bigint, creator_id bigint, requester_id bigint, asset_id bigint, location_id bigint, "
-    "previous_id bigint, next_id bigint, recurrence_type varchar, recurrence_interval bigint, part_status varchar, "
-    "parts_availability varchar, last_message_at timestamptz, estimated_seconds bigint",
+    "previous_id bigint, next_id bigint, parent_id bigint, recurrence_type varchar, recurrence_interval bigint, recurrence_days bigint, "
+    "part_status varchar, parts_availability varchar, last_message_at timestamptz, estimated_seconds bigint",
     "assets": "name varchar, description varchar, parent_id bigint, criticality_id bigint, location_id bigint, serial_number varchar, "
     "manufacturer varchar, model varchar, created_at timestamptz, updated_at timestamptz, creator_id bigint",
     "asset_statuses": "asset_id bigint, status varchar, downtime_type varchar, custom_status_id bigint, started_at timestamptz, "
@@ -64,6 +66,8 @@ OPS = {
     "deleted bigint, seconds double, watermark_from timestamptz, watermark_to timestamptz, reason varchar",
     "sites": "organisation_id bigint, organisation_name varchar, site_id varchar, site_name varchar, root_location_id bigint, "
     "time_zone varchar, organisation_time_zone varchar, currency varchar, crew_hours_per_week double, is_unassigned boolean",
+    "site_hours": "organisation_id bigint, site_id varchar, weekday bigint, starts_second bigint, ends_second bigint",
+    "site_holidays": "organisation_id bigint, site_id varchar, holiday_on date",
     "kpi_targets": "organisation_id bigint, site_id varchar, kpi varchar, target double",
     "kpi_reported": "kpi varchar, organisation_id bigint, site_id varchar, scope_type varchar, scope_id varchar, period_grain varchar, "
     "period_start_on date, value double, numerator double, denominator double, n bigint, reason varchar, window_state varchar, "
@@ -152,6 +156,13 @@ class RawBuilder:
     def target(self, site_id: str, kpi: str, target: float) -> None:
         """A target that a site sets for itself."""
         self._row("ops.kpi_targets", site_id=site_id, kpi=kpi, target=target)
+
+    def hours(self, site_id: str, entries: list[str], holidays: tuple[str, ...] = ()) -> None:
+        """The operating hours of a site, as sites.toml writes them, and the days on which it stands still."""
+        for shift in operating_hours.shifts(entries):
+            self._row("ops.site_hours", site_id=site_id, **asdict(shift))
+        for day in holidays:
+            self._row("ops.site_holidays", site_id=site_id, holiday_on=day)
 
     def _row(self, table: str, **columns: Any) -> None:
         self.rows[table].append({"organisation_id": self.organisation_id} | columns)
