@@ -42,8 +42,8 @@ COLUMNS = {
     "parts": "name VARCHAR, unit_cost_cents, in_stock_quantity, minimum_quantity BIGINT, created_at, updated_at TIMESTAMPTZ",
     "work_orders": "sequential_id BIGINT, title, description, status, type, priority VARCHAR, created_at, updated_at, due_at TIMESTAMPTZ, "
     "is_due_full_day BOOLEAN, start_at, completed_at TIMESTAMPTZ, completer_id, creator_id, requester_id, asset_id, location_id, "
-    "previous_id, next_id BIGINT, recurrence_type VARCHAR, recurrence_interval BIGINT, part_status, parts_availability VARCHAR, "
-    "last_message_at TIMESTAMPTZ, estimated_seconds BIGINT",
+    "previous_id, next_id, parent_id BIGINT, recurrence_type VARCHAR, recurrence_interval, recurrence_days BIGINT, part_status, "
+    "parts_availability VARCHAR, last_message_at TIMESTAMPTZ, estimated_seconds BIGINT",
 }
 CHILDREN = {
     "work_orders": {
@@ -160,7 +160,8 @@ def test_a_full_order_becomes_one_row_and_the_rows_of_its_children():
     record = order(
         7, description="d", type="REACTIVE", priority="HIGH", dueDate="2026-11-20T05:00:00.000Z", dueDateIsFullDay=True,
         startDate="2026-11-19T05:00:00.000-06:00", completerId=3, creatorId=4, requesterId=5, locationId=6, previousId=8, nextId=9,
-        recurrenceInfo={"type": "WEEKLY", "interval": 2}, partStatus="KITTED", partsAvailability="ALL", estimatedTime=5400,
+        parentId=10, recurrenceInfo={"type": "WEEKLY", "interval": 2, "days": ["MONDAY", "FRIDAY", "MONDAY"]}, partStatus="KITTED",
+        partsAvailability="ALL", estimatedTime=5400,
         lastMessageSentAt="2026-11-01T00:00:00.000Z", assignees=[{"type": "TEAM", "id": "21"}, {"type": "USER", "id": 3}],
         categories=["Safety", "Cleaning"], timeItems=[{"userId": 3, "durationTotal": 1800.4, "rowTotal": 2100.5, "description": "x"}],
         expenditures=[{"type": "OTHER", "rowTotal": 999, "quantity": 1.5}],
@@ -174,8 +175,8 @@ def test_a_full_order_becomes_one_row_and_the_rows_of_its_children():
         "sequential_id": 7, "title": "Order 7", "description": "d", "status": "OPEN", "type": "REACTIVE", "priority": "HIGH",
         "created_at": at, "updated_at": at, "due_at": datetime(2026, 11, 20, 5, tzinfo=UTC), "is_due_full_day": True,
         "start_at": datetime(2026, 11, 19, 11, tzinfo=UTC), "completed_at": None, "completer_id": 3, "creator_id": 4, "requester_id": 5,
-        "asset_id": 1, "location_id": 6, "previous_id": 8, "next_id": 9, "recurrence_type": "WEEKLY", "recurrence_interval": 2,
-        "part_status": "KITTED", "parts_availability": "ALL", "last_message_at": datetime(2026, 11, 1, tzinfo=UTC),
+        "asset_id": 1, "location_id": 6, "previous_id": 8, "next_id": 9, "parent_id": 10,
+        "recurrence_type": "WEEKLY", "recurrence_interval": 2, "recurrence_days": 2, "part_status": "KITTED", "parts_availability": "ALL", "last_message_at": datetime(2026, 11, 1, tzinfo=UTC),
         "estimated_seconds": 5400,
     }  # fmt: skip
     key = (NORTHFIELD, 7, 1)

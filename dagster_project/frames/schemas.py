@@ -52,10 +52,11 @@ class Ref(Struct):
 
 
 class Recurrence(Struct):
-    """How a record repeats; `interval` is in the unit of the type, seconds for PERIODICALLY."""
+    """How a record repeats; `interval` is in the unit of the type, seconds for PERIODICALLY; `days` are weekdays of WEEKLY."""
 
     type: str | None = None
     interval: Count | None = None
+    days: list[object] | None = None
 
 
 class Assignee(Struct):
@@ -173,6 +174,7 @@ class WorkOrder(Record):
     location_id: Id | None = None
     previous_id: Id | None = None
     next_id: Id | None = None
+    parent_id: Id | None = None  # documented for the single read; a list row of some account may carry it
     part_status: str | None = None
     parts_availability: str | None = None
     last_message_at: Instant | None = field(name="lastMessageSentAt", default=None)
@@ -200,6 +202,12 @@ class WorkOrder(Record):
     def recurrence_interval(self) -> Count | None:
         """In the unit of the type."""
         return self.recurrence_info.interval if self.recurrence_info else None
+
+    @property
+    def recurrence_days(self) -> Count | None:
+        """How many weekdays of a week it falls on; None unless WEEKLY says."""
+        named = self.recurrence_info.days if self.recurrence_info else None
+        return len(set(map(str, named))) if named else None
 
     @property
     def assignee_rows(self) -> list[WorkOrderAssignee]:
