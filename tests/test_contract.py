@@ -176,7 +176,8 @@ def test_a_full_order_becomes_one_row_and_the_rows_of_its_children():
         "created_at": at, "updated_at": at, "due_at": datetime(2026, 11, 20, 5, tzinfo=UTC), "is_due_full_day": True,
         "start_at": datetime(2026, 11, 19, 11, tzinfo=UTC), "completed_at": None, "completer_id": 3, "creator_id": 4, "requester_id": 5,
         "asset_id": 1, "location_id": 6, "previous_id": 8, "next_id": 9, "parent_id": 10,
-        "recurrence_type": "WEEKLY", "recurrence_interval": 2, "recurrence_days": 2, "part_status": "KITTED", "parts_availability": "ALL", "last_message_at": datetime(2026, 11, 1, tzinfo=UTC),
+        "recurrence_type": "WEEKLY", "recurrence_interval": 2, "recurrence_days": 2,
+        "part_status": "KITTED", "parts_availability": "ALL", "last_message_at": datetime(2026, 11, 1, tzinfo=UTC),
         "estimated_seconds": 5400,
     }  # fmt: skip
     key = (NORTHFIELD, 7, 1)
