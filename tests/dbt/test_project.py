@@ -50,8 +50,13 @@ def test_every_yml_describes_a_model_that_exists(nodes: dict[str, dict[str, Any]
 
 
 def test_every_model_is_of_the_present_state_or_of_history_or_of_the_runs_themselves(nodes: dict[str, dict[str, Any]]) -> None:
-    assert not [node["name"] for node in nodes.values() if len({"state", "history", "runs"} & set(node["tags"])) != 1]
+    assert not [node["name"] for node in nodes.values() if len({"state", "history", "runs", "places"} & set(node["tags"])) != 1]
     assert {node["name"] for node in nodes.values() if "runs" in node["tags"]} == {"stg_runs", "stg_readings", "stg_kpi_reported"}
+
+
+def test_only_what_says_where_assets_stood_reads_their_versions(nodes: dict[str, dict[str, Any]]) -> None:
+    placing = {"stg_asset_versions", "stg_asset_last_types", "int_asset_places", "dim_asset_versions"}
+    assert {node["name"] for node in nodes.values() if "places" in node["tags"]} == placing
 
 
 def test_no_state_model_hangs_on_a_history_one(nodes: dict[str, dict[str, Any]]) -> None:

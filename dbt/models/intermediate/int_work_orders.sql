@@ -24,16 +24,24 @@ with
             orders.*,
             assets.asset_type,
             orders.asset_id is not null and not coalesce(assets.is_known, false) as is_orphan_asset,
-            coalesce(locations.root_site_id, assets.root_site_id, default_sites.site_id) as site_id,
-            coalesce(locations.location_path, assets.location_path) as location_path
+            places.site_id,
+            cuts.cut_id,
+            coalesce(locations.location_path, place_locations.location_path) as location_path
         from {{ ref("stg_work_orders") }} as orders
+        inner join
+            {{ ref("int_work_order_places") }} as places
+            on orders.organisation_id = places.organisation_id
+            and orders.work_order_id = places.work_order_id
+        inner join {{ ref("int_cuts") }} as cuts on places.organisation_id = cuts.organisation_id and places.cut_key = cuts.cut_key
         left join
             {{ ref("dim_locations") }} as locations
             on orders.organisation_id = locations.organisation_id
             and orders.location_id = locations.location_id
-        left join {{ ref("dim_assets") }} as assets on orders.organisation_id = assets.organisation_id and orders.asset_id = assets.asset_id
         left join
-            {{ ref("dim_sites") }} as default_sites on orders.organisation_id = default_sites.organisation_id and default_sites.is_default
+            {{ ref("dim_locations") }} as place_locations
+            on places.organisation_id = place_locations.organisation_id
+            and places.location_id = place_locations.location_id
+        left join {{ ref("dim_assets") }} as assets on orders.organisation_id = assets.organisation_id and orders.asset_id = assets.asset_id
     ),
     dated as (
         select
@@ -57,6 +65,7 @@ select
     dated.organisation_id,
     dated.work_order_id,
     dated.site_id,
+    dated.cut_id,
     dated.sequential_id,
     dated.title,
     dated.type,

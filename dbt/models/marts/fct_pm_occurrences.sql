@@ -2,6 +2,7 @@ select
     organisation_id,
     work_order_id,
     site_id,
+    cut_id,
     asset_id,
     title,
     status,

@@ -2,6 +2,7 @@ select
     orders.organisation_id,
     orders.work_order_id,
     orders.site_id,
+    orders.cut_id,
     orders.sequential_id,
     orders.title,
     orders.type,
