@@ -9,7 +9,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quie
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile backup restore status quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile export backup restore status quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -32,6 +32,9 @@ refresh: $(READY) ## Run the whole job against MAINTAINX_URL
 
 reconcile: $(READY) ## Compare the source with what is stored, and heal the differences
 	@$(BIN)/maintainx reconcile $(ARGS)
+
+export: $(READY) ## Write published tables as Parquet and CSV files (ARGS="--table kpis --format csv --since 2026-01-01")
+	@$(BIN)/maintainx export $(ARGS)
 
 backup: $(READY) ## Write what cannot be rebuilt (raw log, reported KPIs, quarantine, state) to a new backup folder
 	@$(BIN)/maintainx backup $(ARGS)

@@ -15,6 +15,8 @@ def made(settings: Settings) -> list[Path]:
     """Return what stands in DATA_DIR that a refresh makes again or that only this machine needs; backups are not in it."""
     known = [
         settings.published_dir,
+        settings.export_dir,
+        settings.docs_dir,
         settings.dbt_target_dir,
         settings.dagster_home,
         settings.simulator_dir,

@@ -7,6 +7,8 @@ import json
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +39,8 @@ KNOWN = {  # errors that say themselves what to do next, by the module of dagste
     "warehouse.figures": ("UnreadableVersion",),
     "models.reports": ("ModelsFailed",),
     "publish": ("NothingToPublish", "DamagedPublication"),
+    "as_of": ("NoInstant", "NotKnownYet", "FileExists", "NoFolder"),
+    "exports": ("NothingToExport", "UnknownTable"),
     "refresh": ("NothingReadable", "LostWarehouse", "OtherSource"),
     "programs": ("ProgramDied", "NoAnswer"),
     "backup": ("NothingToBackUp", "NoBackup", "NotEmpty", "DamagedBackup"),
@@ -67,6 +71,13 @@ Wait = Annotated[
 OneEndpoint = Annotated[
     str | None, typer.Option(callback=_endpoint, help="Only this endpoint, by the name of its raw table (work_orders, assets, …).")
 ]
+
+
+class Format(StrEnum):
+    """What an export can write."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
 
 
 @contextmanager
@@ -270,6 +281,45 @@ def status_command(
         held = figures.open_quarantine(path)
         _say(f"! {held:,} in quarantine: see `make quarantine`" if held else "nothing is in quarantine")
         Console().print(demo.kpi_table(figures.last_closed_month(path)))
+
+
+@app.command("export")
+def export_command(
+    table: Annotated[list[str] | None, typer.Option(help="Only this table (kpis, fct_work_orders, ops.runs, …); may be repeated.")] = None,
+    file_format: Annotated[list[Format] | None, typer.Option("--format", help="Only this format; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write to; by default DATA_DIR/exports.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only rows dated then (UTC) or later.")] = None,
+) -> None:
+    """Write tables of the published version as Parquet and CSV files, all of marts when no table is named."""
+    from dagster_project import exports
+
+    with _plain_errors() as found:
+        chosen = [one.value for one in file_format] if file_format else exports.FORMATS
+        done = exports.export(found, table or (), chosen, out=out, since=since and since.date(), say=_say)
+        _say(f"version {done[0].version}: {len(done)} tables in {out or found.export_dir}")
+
+
+@app.command("kpis", epilog="""Examples:
+`maintainx kpis --as-of 2026-10-03 --out october.duckdb` shows what was reported last on 3 October (UTC);
+with `--known-at 2026-11-01` beside it, the same instant by what was known on 1 November, late entries included;
+`duckdb october.duckdb "from marts.kpis"` reads it.""")
+def kpis_command(
+    as_of: Annotated[str, typer.Option(help="A date (as of its last finished run), or an instant (2026-10-03T18:00-05:00; UTC without an offset).")],
+    out: Annotated[Path, typer.Option(help="The DuckDB file to write, with marts and ops; it must not exist.")],
+    known_at: Annotated[
+        str | None, typer.Option(help="Only what had been read by then counts; by default by the last run that had finished at --as-of.")
+    ] = None,
+    wait: Wait = None,
+) -> None:
+    """Evaluate all KPIs for a past date as they were known then, into a file of its own; nothing else changes, sites.toml is today's."""
+    from dagster_project import as_of as then
+
+    with _plain_errors(wait) as found:
+        done = then.evaluate(found, as_of, out, known_at, _say_aside)
+        if not done.is_observed:
+            _say_aside("no run had finished by then: every KPI is NULL, reason not_observed_yet")
+        told = f"as of {done.as_of:%Y-%m-%d %H:%M:%S} UTC, known at {done.known_at:%Y-%m-%d %H:%M:%S} UTC"
+        _say(f"{done.path}: {done.tables['marts.kpis']:,} KPI rows {told}; read it with: duckdb {done.path} \"from marts.kpis\"")
 
 
 @app.command("probe")

@@ -58,6 +58,16 @@ class Settings(BaseSettings):
         return self.data_dir / "backups"
 
     @property
+    def export_dir(self) -> Path:
+        """Return the folder of exported files."""
+        return self.data_dir / "exports"
+
+    @property
+    def docs_dir(self) -> Path:
+        """Return the folder of the models' documentation, as a page to browse."""
+        return self.data_dir / "docs"
+
+    @property
     def dbt_target_dir(self) -> Path:
         """Return where dbt keeps its manifest and compiled SQL."""
         return self.data_dir / "dbt"

@@ -52,6 +52,22 @@ def replace_text(path: Path, text: str) -> None:
     _to_disk(path.parent)
 
 
+@contextmanager
+def whole_file(target: Path) -> Generator[Path]:
+    """Give a path to write to whose file takes the place of `target` when the block ends well, and vanishes when it fails.
+
+    A reader finds the old file or the new one, never a part of one.
+    """
+    aside = target.with_name(f"{ASIDE}{target.name}")
+    try:
+        yield aside
+        _to_disk(aside)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+    _to_disk(target.parent)
+
+
 def copy_in_place(path: Path) -> None:
     """Put a copy of a file in its place: whoever has the file open goes on with what has no name any more."""
     aside = path.with_name(f"{ASIDE}{path.name}")

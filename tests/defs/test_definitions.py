@@ -32,7 +32,7 @@ def test_every_endpoint_and_every_model_is_an_asset(graph, tmp_path: Path):
     nodes = models.manifest(load(data_dir=tmp_path))["nodes"].values()
     wanted = {f"raw/{endpoint.table}" for endpoint in ENDPOINTS}
     wanted |= {f"{node['config']['schema']}/{node['name']}" for node in nodes if node["resource_type"] == "model"}
-    others = {"ops/sites", "ops/runs", "ops/reconciliation", "ops/backup", "ops/kpi_reported", "published/marts"}
+    others = {"ops/sites", "ops/runs", "ops/reconciliation", "ops/backup", "ops/kpi_reported", "published/marts", "exports/files"}
     assert keys == wanted | others
 
 
@@ -66,15 +66,16 @@ def test_the_models_wait_until_the_run_has_been_closed(graph):
     assert "ops/runs" in upstream
 
 
-def test_refresh_runs_everything_but_the_backup_and_the_nightly_job_everything_but_the_extraction(loaded, graph):
+def test_refresh_runs_all_but_the_backup_the_nightly_job_all_but_the_extraction_and_files_are_a_job_of_their_own(loaded, graph):
     every = {key for key in graph.get_all_asset_keys() if graph.get(key).is_executable}
-    jobs = {name: loaded.resolve_job_def(name).asset_layer.executable_asset_keys for name in ("refresh", "reconcile")}
-    assert every - jobs["refresh"] == {dg.AssetKey(["ops", "backup"])}
-    assert every - jobs["reconcile"] == {dg.AssetKey(["raw", endpoint.table]) for endpoint in ENDPOINTS}
+    jobs = {name: loaded.resolve_job_def(name).asset_layer.executable_asset_keys for name in ("refresh", "reconcile", "export")}
+    assert jobs["export"] == {dg.AssetKey(["exports", "files"])}
+    assert every - jobs["refresh"] == {dg.AssetKey(["ops", "backup"])} | jobs["export"]
+    assert every - jobs["reconcile"] == {dg.AssetKey(["raw", endpoint.table]) for endpoint in ENDPOINTS} | jobs["export"]
 
 
 def test_schedules_are_off_until_somebody_switches_them_on(loaded):
-    states = {name: loaded.resolve_schedule_def(name).default_status for name in ("hourly_refresh", "nightly_reconcile")}
+    states = {name: loaded.resolve_schedule_def(name).default_status for name in ("hourly_refresh", "nightly_reconcile", "nightly_export")}
     assert set(states.values()) == {dg.DefaultScheduleStatus.STOPPED}
 
 
