@@ -14,7 +14,7 @@ with
         from {{ ref("fct_work_orders") }}
         where is_completed
     )
-select ranges.organisation_id, ranges.kpi, ranges.period_grain, ranges.orders, count(happened.kpi) as happened
+select ranges.organisation_id, ranges.kpi, ranges.period_grain, ranges.orders, count(happened.kpi) as happened_orders
 from ranges
 left join
     happened
