@@ -10,7 +10,11 @@ with
         group by organisation_id, work_order_id
     ),
     parts as (
-        select organisation_id, work_order_id, cast(sum(cast(round(quantity * unit_cost_cents) as bigint)) as bigint) as parts_cost_cents
+        select
+            organisation_id,
+            work_order_id,
+            cast(sum(cast(round(quantity * unit_cost_cents) as bigint)) as bigint) as parts_cost_cents,
+            count(*) as part_count
         from {{ ref("stg_work_order_parts") }}
         group by organisation_id, work_order_id
     ),
@@ -87,12 +91,15 @@ select
     dated.due_on,
     dated.completed_at,
     dated.completed_on,
+    dated.completer_id,
+    dated.parent_id,
     dated.lead_seconds,
     {{ hours("dated.lead_seconds") }} as lead_hours,
     coalesce(dated.is_completed_early, false) as has_negative_lead,
     coalesce(labour.labour_seconds, 0) as labour_seconds,
     coalesce(labour.time_item_count, 0) as time_item_count,
     coalesce(parts.parts_cost_cents, 0) as parts_cost_cents,
+    coalesce(parts.part_count, 0) as part_count,
     coalesce(labour.labour_cost_cents, 0) as labour_cost_cents,
     coalesce(costs.other_cost_cents, 0) as other_cost_cents,
     dated.currency,
