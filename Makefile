@@ -9,7 +9,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quie
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile export backup restore status quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -44,6 +44,9 @@ restore: $(READY) ## Fill an empty warehouse from the newest backup (ARGS=<folde
 
 status: $(READY) ## Say what is stored, how fresh it is, and what is published
 	@$(BIN)/maintainx status $(ARGS)
+
+kpis: $(READY) ## Evaluate the KPIs of a past date as they were known then (ARGS="--as-of 2026-10-03 --out then.duckdb")
+	@$(BIN)/maintainx kpis $(ARGS)
 
 quarantine: $(READY) ## Show the records that broke the contract (ARGS=replay tries them again, ARGS="discard <entry> --reason …" gives one up)
 	@$(BIN)/maintainx quarantine $(or $(ARGS),list)

@@ -300,11 +300,16 @@ def export_command(
 
 
 @app.command("kpis", epilog="""Examples:
-`maintainx kpis --as-of 2026-10-03 --out october.duckdb` shows what was reported last on 3 October (UTC);
-with `--known-at 2026-11-01` beside it, the same instant by what was known on 1 November, late entries included;
-`duckdb october.duckdb "from marts.kpis"` reads it.""")
+
+`maintainx kpis --as-of 2026-10-03 --out then.duckdb`: what was reported last on 3 October (UTC).
+
+`maintainx kpis --as-of 2026-10-03 --known-at 2026-11-01 --out since.duckdb`: the same instant by what was known on 1 November.
+
+`duckdb then.duckdb "from marts.kpis"` reads it.""")  # fmt: skip
 def kpis_command(
-    as_of: Annotated[str, typer.Option(help="A date (as of its last finished run), or an instant (2026-10-03T18:00-05:00; UTC without an offset).")],
+    as_of: Annotated[
+        str, typer.Option(help="A date (as of its last finished run), or an instant (2026-10-03T18:00-05:00; UTC without an offset).")
+    ],
     out: Annotated[Path, typer.Option(help="The DuckDB file to write, with marts and ops; it must not exist.")],
     known_at: Annotated[
         str | None, typer.Option(help="Only what had been read by then counts; by default by the last run that had finished at --as-of.")
@@ -319,7 +324,7 @@ def kpis_command(
         if not done.is_observed:
             _say_aside("no run had finished by then: every KPI is NULL, reason not_observed_yet")
         told = f"as of {done.as_of:%Y-%m-%d %H:%M:%S} UTC, known at {done.known_at:%Y-%m-%d %H:%M:%S} UTC"
-        _say(f"{done.path}: {done.tables['marts.kpis']:,} KPI rows {told}; read it with: duckdb {done.path} \"from marts.kpis\"")
+        _say(f'{done.path}: {done.tables["marts.kpis"]:,} KPI rows {told}; read it with: duckdb {done.path} "from marts.kpis"')
 
 
 @app.command("probe")

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dagster_project import models
 from dagster_project.failpoint import failpoint
 from dagster_project.settings import Settings
-from dagster_project.warehouse import copying, notice, reported
+from dagster_project.warehouse import copying, notice, ops_words, reported
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
 from dagster_project.warehouse.quarantined import with_staleness
@@ -85,14 +86,14 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
     previous = _prepare(warehouse, folder)
     version = _next_version(folder, reported.last_version(connection), known_at)
     news = reported.find_news(connection, version, known_at, as_of or known_at)
-    selections = _selections(connection)
+    selections = readable(connection) | {("ops", "kpi_reported"): f"from ops.kpi_reported union all by name from {reported.NEWS}"}
     tables = {f"{schema}.{table}": asdict(copying.fingerprint(connection, query)) for (schema, table), query in selections.items()}
     if previous and _manifest(previous)["tables"] == tables and is_intact(previous):
         notice.take_down(folder)
         return _published(previous, is_new=False)
     failpoint("publish.before_copy")
     with whole_folder(folder / version) as aside:
-        copying.write_database(connection, aside / FILE, selections)
+        copying.write_database(connection, aside / FILE, selections, words(settings, connection))
         (aside / ALIAS).hardlink_to(aside / FILE)
         about = {"version": version, "known_at": known_at.isoformat(), "as_of": (as_of or known_at).isoformat(), "reported": news}
         manifest = about | facts(warehouse, version) | {"sha256": sha256(aside / FILE), "tables": tables}
@@ -115,6 +116,16 @@ def facts(warehouse: DuckDBWarehouse, version: str) -> dict[str, int | str | Non
     (found,) = warehouse.query(_FACTS).to_dicts()
     instants = {name: found[name] and found[name].isoformat() for name in ("watermark", "last_sweep")}
     return {"generation": int(version[:6]), "quarantined": found["quarantined"], **instants}
+
+
+def words(settings: Settings, connection: copying.Connection) -> dict[tuple[str, str], copying.Words]:
+    """Return what each table of marts and ops and its columns mean, as far as somebody has described them.
+
+    Marts are described by the ymls of the models, which dbt keeps in its manifest; `ops` by `warehouse/ops_words.py`.
+    """
+    of_ops = {table: ops_words.described(table, copying.columns(connection, "ops", table)) for table in ops_words.TABLES}
+    found = {("marts", name): copying.Words(about, columns) for name, (about, columns) in models.described(settings).items()}
+    return found | {("ops", table): copying.Words(ops_words.TABLES[table], columns) for table, columns in of_ops.items()}
 
 
 def verify(published_dir: Path) -> str | None:
@@ -173,10 +184,10 @@ def _next_version(published_dir: Path, last_reported: str | None, known_at: date
     return f"{max(numbers, default=0) + 1:06}_{known_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _selections(connection: copying.Connection) -> dict[tuple[str, str], str]:
+def readable(connection: copying.Connection) -> dict[tuple[str, str], str]:
+    """Return the tables of marts and ops that readers get, by (schema, table), each with its selection."""
     names = [(schema, table) for schema in ("marts", "ops") for table in copying.tables(connection, schema) if table not in PRIVATE]
-    selections = {name: _SELECTIONS.get(name, 'select * from {}."{}"'.format(*name)) for name in names}
-    return selections | {("ops", "kpi_reported"): f"from ops.kpi_reported union all by name from {reported.NEWS}"}
+    return {name: _SELECTIONS.get(name, 'select * from {}."{}"'.format(*name)) for name in names}
 
 
 def _manifest(path: Path) -> dict:
