@@ -93,7 +93,7 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
         return _published(previous, is_new=False)
     failpoint("publish.before_copy")
     with whole_folder(folder / version) as aside:
-        copying.write_database(connection, aside / FILE, selections, words(settings, connection))
+        copying.write_database(connection, aside / FILE, selections, words(settings))
         (aside / ALIAS).hardlink_to(aside / FILE)
         about = {"version": version, "known_at": known_at.isoformat(), "as_of": (as_of or known_at).isoformat(), "reported": news}
         manifest = about | facts(warehouse, version) | {"sha256": sha256(aside / FILE), "tables": tables}
@@ -118,14 +118,13 @@ def facts(warehouse: DuckDBWarehouse, version: str) -> dict[str, int | str | Non
     return {"generation": int(version[:6]), "quarantined": found["quarantined"], **instants}
 
 
-def words(settings: Settings, connection: copying.Connection) -> dict[tuple[str, str], copying.Words]:
+def words(settings: Settings) -> dict[tuple[str, str], copying.Words]:
     """Return what each table of marts and ops and its columns mean, as far as somebody has described them.
 
     Marts are described by the ymls of the models, which dbt keeps in its manifest; `ops` by `warehouse/ops_words.py`.
     """
-    of_ops = {table: ops_words.described(table, copying.columns(connection, "ops", table)) for table in ops_words.TABLES}
     found = {("marts", name): copying.Words(about, columns) for name, (about, columns) in models.described(settings).items()}
-    return found | {("ops", table): copying.Words(ops_words.TABLES[table], columns) for table, columns in of_ops.items()}
+    return found | {("ops", name): copying.Words(about, ops_words.columns(name)) for name, about in ops_words.TABLES.items()}
 
 
 def verify(published_dir: Path) -> str | None:

@@ -12,11 +12,11 @@ import pytest
 from dagster_project import publish as publishing
 from dagster_project.publish import KEPT_VERSIONS, DamagedPublication, NothingToPublish, current, publish, verify
 from dagster_project.settings import Settings
-from dagster_project.warehouse import copying
+from dagster_project.warehouse import copying, ops_words
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import sha256
 from dagster_project.warehouse.open import open_warehouse
-from dagster_project.warehouse.tables import OPS
+from dagster_project.warehouse.tables import LEASE, OPS
 
 MONDAY = datetime(2026, 11, 16, 6, tzinfo=UTC)
 CLIENT = Path(sys.executable).parent / "duckdb"  # the command-line client of DuckDB 1.5, as an analyst has it
@@ -52,8 +52,6 @@ def warehouse(settings: Settings):
             create table marts.kpis (kpi varchar, organisation_id bigint, site_id varchar, scope_type varchar, scope_id varchar,
                 period_grain varchar, period_start_on date, value double, numerator double, denominator double, n bigint,
                 reason varchar, window_state varchar, definition_version varchar);
-            comment on table marts.kpis is 'One row per KPI, the organisation''s and its sites''';
-            comment on column marts.kpis.value is 'NULL when there is a reason';
             create view marts.work_orders as select i as work_order_id from range(1000) r(i);
             insert into ops.quarantine (record_id, reason_code, raw_json) values (1, 'bad_type', '{"email": "someone@example.com"}');
         """)
@@ -89,14 +87,36 @@ def test_the_command_line_client_of_duckdb_1_5_opens_a_published_file(settings, 
 
 
 def test_descriptions_travel_with_the_tables(settings, warehouse):
+    columns = {"value": {"description": "NULL when there is a reason"}, "gone": {"description": "A column that is no more"}}
+    about = {"name": "kpis", "schema": "marts", "resource_type": "model", "columns": columns}
+    settings.dbt_target_dir.mkdir(exist_ok=True)
+    nodes = {"model.maintainx_analytics.kpis": about | {"description": "One row per KPI,\nthe organisation's and its sites'"}}
+    (settings.dbt_target_dir / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     path = publish(settings, warehouse, MONDAY).path
     with duckdb.connect(str(path), read_only=True) as reader:
-        assert reader.execute("select comment from duckdb_tables() where table_name = 'kpis'").fetchall() == [
-            ("One row per KPI, the organisation's and its sites'",)
+        of_marts = "where schema_name = 'marts' and comment is not null"
+        assert reader.execute(f"select table_name, comment from duckdb_tables() {of_marts}").fetchall() == [
+            ("kpis", "One row per KPI, the organisation's and its sites'")
         ]
-        assert reader.execute("select comment from duckdb_columns() where comment is not null").fetchall() == [
-            ("NULL when there is a reason",)
+        assert reader.execute(f"select column_name, comment from duckdb_columns() {of_marts}").fetchall() == [
+            ("value", "NULL when there is a reason")
         ]
+
+
+def test_every_table_of_ops_and_every_column_of_it_says_what_it_means(settings, warehouse):
+    assert set(ops_words.TABLES) == {*OPS, "lease"}
+    path = publish(settings, warehouse, MONDAY).path
+    with duckdb.connect(str(path), read_only=True) as reader:
+        silent = "select table_name from duckdb_tables() where schema_name = 'ops' and comment is null"
+        assert reader.execute(silent).fetchall() == []
+        silent = "select table_name, column_name from duckdb_columns() where schema_name = 'ops' and comment is null"
+        assert reader.execute(silent).fetchall() == []
+
+
+def test_no_word_is_kept_for_a_column_that_ops_has_not():
+    known = {column for columns in (*OPS.values(), LEASE) for column in columns} | {"stale_since"}
+    assert ops_words.COLUMNS.keys() - known == set()
+    assert [name for name in ops_words.OWN if name.split(".")[1] not in OPS[name.split(".")[0]]] == []
 
 
 def test_the_manifest_says_what_the_file_is(settings, warehouse):

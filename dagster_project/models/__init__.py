@@ -11,12 +11,12 @@ from typing import Any
 
 from dagster_project.failpoint import failpoint
 from dagster_project.models import compiled
-from dagster_project.models.project import PROJECT_DIR, fingerprint, is_fresh
+from dagster_project.models.project import PROJECT_DIR, described, fingerprint, is_fresh
 from dagster_project.models.reports import FAILURES, ModelReport, ModelsFailed, NodeReport, OnNode
 from dagster_project.settings import Settings
 from dagster_project.warehouse import notice
 
-__all__ = ["FAILURES", "PROJECT_DIR", "ModelReport", "ModelsFailed", "NodeReport", "build", "manifest", "run_unit_tests"]
+__all__ = ["FAILURES", "PROJECT_DIR", "ModelReport", "ModelsFailed", "NodeReport", "build", "described", "manifest", "run_unit_tests"]
 
 
 def build(settings: Settings, as_of: datetime, known_at: datetime, select: str | None = None, on_node: OnNode | None = None) -> ModelReport:

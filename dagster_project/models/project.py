@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from dagster_project.settings import ROOT, Settings
 
 PROJECT_DIR = ROOT / "dbt"
@@ -14,6 +16,38 @@ def fingerprint(settings: Settings) -> str:
     files = sorted(file for pattern in SOURCES for file in PROJECT_DIR.glob(pattern))
     stats = [(file, file.stat()) for file in files]
     return "\n".join([settings.warehouse_path.stem, *(f"{file} {stat.st_size} {stat.st_mtime_ns}" for file, stat in stats)])
+
+
+class _Column(msgspec.Struct):
+    description: str = ""
+
+
+class _Model(msgspec.Struct):
+    name: str
+    schema: str
+    resource_type: str
+    description: str = ""
+    columns: dict[str, _Column] = {}
+
+
+class _Manifest(msgspec.Struct):
+    nodes: dict[str, _Model]
+
+
+def described(settings: Settings) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return what dbt last knew of each mart: what it means and what its columns mean, by its name; nothing before the first parse."""
+    path = settings.dbt_target_dir / "manifest.json"
+    if not path.exists():
+        return {}
+    nodes = msgspec.json.decode(path.read_bytes(), type=_Manifest).nodes.values()
+    marts = [node for node in nodes if node.resource_type == "model" and node.schema == "marts" and node.description]
+    return {
+        node.name: (
+            " ".join(node.description.split()),
+            {name: " ".join(column.description.split()) for name, column in node.columns.items() if column.description},
+        )
+        for node in marts
+    }
 
 
 def is_fresh(settings: Settings, found: str) -> bool:

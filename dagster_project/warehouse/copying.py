@@ -62,8 +62,18 @@ def fingerprint(connection: Connection, selection: str) -> Fingerprint:
     return Fingerprint(rows, f"{shape_digest}-{digest}")
 
 
-def write_database(connection: Connection, path: Path, selections: Mapping[tuple[str, str], str]) -> None:
-    """Write a new database file with one table per (schema, table), filled by its selection; comments go along.
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a table and its columns mean."""
+
+    table: str
+    columns: Mapping[str, str]
+
+
+def write_database(
+    connection: Connection, path: Path, selections: Mapping[tuple[str, str], str], words: Mapping[tuple[str, str], Words] | None = None
+) -> None:
+    """Write a new database file with one table per (schema, table), filled by its selection, with comments that say what it means.
 
     Clients of DuckDB 1.2 and later open it; no write-ahead log stays beside it.
     """
@@ -72,7 +82,9 @@ def write_database(connection: Connection, path: Path, selections: Mapping[tuple
             connection.execute(f"create schema {copy}.{schema}")
         for (schema, table), selection in selections.items():
             connection.execute(f'create table {copy}.{schema}."{table}" as {selection}')
-            _copy_comments(connection, copy, schema, table)
+        with _at_once(connection):  # a commit for each of the comments takes longer than the tables
+            for schema, table in selections.keys() & (words or {}).keys():
+                _comment(connection, f'{copy}.{schema}."{table}"', (words or {})[schema, table])
 
 
 @contextmanager
@@ -85,17 +97,23 @@ def _attached(connection: Connection, path: Path, *options: str) -> Generator[st
         connection.execute(f"detach {name}")
 
 
-def _copy_comments(connection: Connection, copy: str, schema: str, table: str) -> None:
-    of_table = "where database_name = current_database() and schema_name = $schema and {}_name = $table and comment is not null"
-    names = {"schema": schema, "table": table}
-    about = connection.execute(f"select comment from duckdb_tables() {of_table.format('table')}", names).fetchall()
-    for (comment,) in about:
-        connection.execute(f'comment on table {copy}.{schema}."{table}" is {_text(comment)}')
-    kept = {name for (name,) in connection.execute(f'select column_name from (describe {copy}.{schema}."{table}")').fetchall()}
-    about_columns = connection.execute(f"select column_name, comment from duckdb_columns() {of_table.format('table')}", names).fetchall()
-    for column, comment in about_columns:
+@contextmanager
+def _at_once(connection: Connection) -> Generator[None]:
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _comment(connection: Connection, table: str, words: Words) -> None:
+    connection.execute(f"comment on table {table} is {_text(words.table)}")
+    kept = {name for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()}
+    for column, meaning in words.columns.items():
         if column in kept:
-            connection.execute(f'comment on column {copy}.{schema}."{table}"."{column}" is {_text(comment)}')
+            connection.execute(f'comment on column {table}."{column}" is {_text(meaning)}')
 
 
 def write_parquet(connection: Connection, selection: str, path: Path) -> int:
