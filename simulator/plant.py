@@ -12,11 +12,13 @@ from simulator.options import Options
 from simulator.orders import Orders
 from simulator.people import Crew, Founder, Numbers, Stage
 from simulator.preventive import Preventive
+from simulator.routines import Routines
 from simulator.world import World
 
 DEMO_START = datetime(2026, 11, 16, 6, tzinfo=UTC)
 HISTORY = timedelta(days=548)  # 18 months before the demo starts
 FOUNDED = DEMO_START - HISTORY
+ROUTINES_AFTER = HISTORY - timedelta(days=28)  # the last month before the demo has them
 LARGEST_KEPT_SCALE = 2.5  # about 50,000 work orders: above, the versions of all records take too much memory
 
 
@@ -52,6 +54,7 @@ def _found(world: World, rng: Random, options: Options) -> None:
         breakdowns.begin(crew)
         changes.begin(crew)
     world.schedule(world.now + 170 * DAY, _import_history, stage, orders, crews[0])
+    world.schedule(from_datetime(FOUNDED + ROUTINES_AFTER), Routines(stage, [crews[0], crews[-1]]).begin)
 
 
 def _import_history(stage: Stage, orders: Orders, crew: Crew) -> None:

@@ -45,6 +45,16 @@ class Task:
     open_orders: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """A task of a given rhythm."""
+
+    title: str
+    days: int  # between two due days
+    recurrence: dict[str, Any]
+    horizon_days: int = 0
+
+
 class Preventive:
     """All preventive tasks of the company."""
 
@@ -80,8 +90,24 @@ class Preventive:
         )
         self.tasks.setdefault(machine.id, []).append(task)
         if is_plan:
-            self._write_plan(task)
+            self._write_plan(task, [machine])
         self._schedule(task)
+
+    def routine(self, crew: Crew, machines: list[Machine], routine: Routine) -> None:
+        """Add a routine and let it begin tomorrow; with a horizon it is one plan of all the machines."""
+        number, first = self.numbers.next("maintenance_plans"), crew.zone.day(self.world.now) + 1
+        tasks = [
+            Task(
+                id=number, crew=crew, machine=machine, title=f"{routine.title} {machine.name}", category="Inspection",
+                recurrence=routine.recurrence, days=routine.days, horizon_days=routine.horizon_days, lead_days=min(routine.days // 2, 7),
+                estimate=900, is_full_day=False, is_floating=False, stops_machine=False, is_plan=routine.horizon_days > 0, next_day=first,
+            )
+            for machine in machines
+        ]  # fmt: skip
+        if routine.horizon_days:
+            self._write_plan(tasks[0], machines)
+        for task in tasks:
+            self._schedule(task)
 
     def retire(self, crew: Crew, machine: Machine) -> None:
         """The machine is gone: its plans are archived, its open orders cancelled."""
@@ -205,7 +231,7 @@ class Preventive:
             task.next_day = max(self._working_day(after + task.days), today + 1)
             self._bring_forth(task)
 
-    def _write_plan(self, task: Task) -> None:
+    def _write_plan(self, task: Task, machines: list[Machine]) -> None:
         org, now = task.crew.organisation_id, iso(self.world.now)
         due = self._due_at(task)
         kind = "MONTH" if task.recurrence["type"] == "MONTHLY" else "WEEK"
@@ -218,7 +244,7 @@ class Preventive:
                 "blueprintEstimatedTime": None if task.estimate is None else task.estimate // 60, "triggerType": "CALENDAR",
                 "intervalStrategy": "FIXED", "recurrence": task.recurrence,
                 "planningHorizon": {"value": 1 if kind == "MONTH" else 2, "unit": kind}, "workOrderBlueprintId": task.id + 1_000_000,
-                "assets": [{"id": task.id + 2_000_000, "assetId": task.machine.id}],
+                "assets": [{"id": task.id + 2_000_000 + n, "assetId": machine.id} for n, machine in enumerate(machines)],
                 "intervals": [{"id": task.id + 3_000_000, "interval": 1, "workOrderBlueprintId": task.id + 1_000_000}],
                 "nextCycleOccurrence": 1,
                 "nextScheduledWorkOrderDueDate": iso(due), "lastPlannedDueDate": None, "nextWorkOrderGenerationAt": None,
