@@ -1,14 +1,7 @@
-{# Each row of `relation` (organisation_id, site_id, …) twice: for its site and for its organisation, as scope_type and scope_id. #}
-{% macro in_scopes(relation) %}
-    select
-        facts.*,
-        scopes.scope_type,
-        case when scopes.scope_type = 'site' then facts.site_id else cast(facts.organisation_id as {{ dbt.type_string() }}) end as scope_id
-    from {{ relation }} as facts
-    cross join
-        (
-            select 'site' as scope_type
-            union all
-            select 'organisation' as scope_type
-        ) as scopes
+{# Each row of `relation` (organisation_id, site_id, cut_id, `columns`) once per scope that it belongs to: its site, its organisation
+   and the fine scopes of its cut. #}
+{% macro in_scopes(relation, columns) %}
+    {{ in_wide_scopes(relation, columns) }}
+    union all
+    {{ in_fine_scopes(relation, columns) }}
 {% endmacro %}

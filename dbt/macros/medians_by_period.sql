@@ -1,15 +1,6 @@
-{# The exact median of the column `x` of `relation` (organisation_id, site_id, measured_on, x) and its count, as `median_x` and
-   `orders`, per scope and period, on the KPI spine; without rows both are 0. #}
+{# The exact median of the column `x` of `relation` (organisation_id, site_id, cut_id, measured_on, x) as `median_x`, its count as
+   `orders` and its limits as median_low and median_high, per scope and period, on the KPI spine; without rows the first two are 0. #}
 {% macro medians_by_period(relation, x) %}
-    {% set keys = ["organisation_id", "scope_type", "scope_id", "period_grain", "period_start_on"] %}
-    {% set medians %}
-    (
-        select distinct
-            {{ keys | join(", ") }},
-            {{ median(x, keys) }} as median_x,
-            count(*) over (partition by {{ keys | join(", ") }}) as orders
-        from ({{ in_periods(relation) }}) as expanded
-    )
-    {% endset %}
-    {{ on_spine(medians, ["median_x", "orders"]) }}
+    select medians.*, quantile_x as median_x, quantile_low as median_low, quantile_high as median_high
+    from ({{ quantiles_by_period(relation, x) }}) as medians
 {% endmacro %}

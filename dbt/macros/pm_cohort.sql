@@ -6,15 +6,18 @@
             select
                 organisation_id,
                 site_id,
+                cut_id,
                 original_due_on as measured_on,
                 count(*) as orders,
                 sum(case when {{ is_met }} then 1 else 0 end) as met
             from {{ ref("fct_pm_occurrences") }}
             where outcome != 'canceled' and {{ plus_seconds("original_due_at", grace_seconds) }} <= {{ as_of() }}
-            group by organisation_id, site_id, original_due_on
+            group by organisation_id, site_id, cut_id, original_due_on
         ),
         summed as ({{ sums_by_period("daily", ["orders", "met"]) }}),
-        preventive as (select organisation_id, site_id, original_due_at from {{ ref("fct_work_orders") }} where type = 'PREVENTIVE'),
+        preventive as (
+            select organisation_id, site_id, cut_id, original_due_at from {{ ref("fct_work_orders") }} where type = 'PREVENTIVE'
+        ),
         preventive_counts as (
             select
                 organisation_id,
@@ -22,7 +25,7 @@
                 scope_id,
                 count(*) as preventive_orders,
                 sum(case when original_due_at is not null then 1 else 0 end) as dated_orders
-            from ({{ in_scopes("preventive") }}) as scoped
+            from ({{ in_scopes("preventive", ["original_due_at"]) }}) as scoped
             group by organisation_id, scope_type, scope_id
         ),
         measured as (

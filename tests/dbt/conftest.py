@@ -14,6 +14,7 @@ from dagster_project.settings import Settings
 from tests.dbt.raw_builder import RawBuilder
 
 PARTS = ("value", "numerator", "denominator", "n", "coverage_share", "basis", "reason", "window_state")
+Scope = tuple[str, str]  # scope_type, scope_id
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,27 @@ class Marts:
             connection.execute("set timezone = 'UTC'")
             return connection.execute(sql, list(values)).fetchall()
 
-    def kpi(self, kpi: str, organisation_id: int, start: str, grain: str = "month", site: str | None = None) -> dict[str, Any]:
-        """The parts of one KPI row, those that are NULL left out; of the organisation unless a site is named."""
-        where = "kpi = ? and organisation_id = ? and period_start_on = ? and period_grain = ? and site_id is not distinct from ?"
-        (row,) = self.rows(f"select {', '.join(PARTS)} from marts.kpis where {where}", kpi, organisation_id, start, grain, site)
+    def kpi(
+        self, kpi: str, organisation_id: int, start: str, grain: str = "month", site: str | None = None, scope: Scope | None = None
+    ) -> dict[str, Any]:
+        """The parts of one KPI row, those that are NULL left out; of the organisation unless a site or another scope is named."""
+        where = "kpi = ? and organisation_id = ? and scope_type = ? and scope_id = ? and period_start_on = ? and period_grain = ?"
+        named = (kpi, organisation_id, *_scope(organisation_id, site, scope), start, grain)
+        (row,) = self.rows(f"select {', '.join(PARTS)} from marts.kpis where {where}", *named)
         return {name: part for name, part in zip(PARTS, row, strict=True) if part is not None}
 
-    def values(self, kpi: str, organisation_id: int, grain: str = "month", site: str | None = None) -> dict[str, Any]:
+    def values(
+        self, kpi: str, organisation_id: int, grain: str = "month", site: str | None = None, scope: Scope | None = None
+    ) -> dict[str, Any]:
         """Value or reason of a KPI by the first day of its periods."""
-        where = "kpi = ? and organisation_id = ? and period_grain = ? and site_id is not distinct from ?"
-        rows = self.rows(f"select period_start_on, value, reason from marts.kpis where {where}", kpi, organisation_id, grain, site)
+        where = "kpi = ? and organisation_id = ? and scope_type = ? and scope_id = ? and period_grain = ?"
+        named = (kpi, organisation_id, *_scope(organisation_id, site, scope), grain)
+        rows = self.rows(f"select period_start_on, value, reason from marts.kpis where {where}", *named)
         return {f"{start}": reason if value is None else value for start, value, reason in sorted(rows)}
+
+
+def _scope(organisation_id: int, site: str | None, scope: Scope | None) -> Scope:
+    return scope or (("site", site) if site else ("organisation", str(organisation_id)))
 
 
 Build = Callable[..., Marts]

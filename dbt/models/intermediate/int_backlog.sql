@@ -4,6 +4,7 @@ with
         select
             organisation_id,
             site_id,
+            cut_id,
             time_zone,
             created_at,
             closed_at,
@@ -43,7 +44,8 @@ with
         select
             organisation_id,
             site_id,
-            {{ local_date(just_before("moved_at"), "time_zone") }} as moved_on,
+            cut_id,
+            {{ local_date(just_before("moved_at"), "time_zone") }} as measured_on,
             sum(orders) as orders,
             sum(upcoming) as upcoming,
             sum(overdue) as overdue,
@@ -52,38 +54,10 @@ with
             sum(orders * own_estimates) as own_estimates
         from moves
         where moved_at <= {{ as_of() }}
-        group by organisation_id, site_id, moved_on
+        group by organisation_id, site_id, cut_id, measured_on
     ),
-    first_days as (
-        select organisation_id, max(period_start_on) as first_on
-        from
-            (
-                select organisation_id, period_grain, min(period_start_on) as period_start_on
-                from {{ ref("int_kpi_periods") }}
-                group by organisation_id, period_grain
-            ) as first_periods
-        group by organisation_id
-    ),
-    clamped as (
-        select daily.*, {{ later_of("daily.moved_on", "first_days.first_on") }} as measured_on
-        from daily
-        inner join first_days on daily.organisation_id = first_days.organisation_id
-    ),
-    net as ({{ sums_by_period("clamped", measures) }})
+    standing as ({{ states_by_period("daily", measures) }})
 select
-    organisation_id,
-    scope_type,
-    scope_id,
-    period_grain,
-    period_start_on
-    {%- for measure in measures %}
-        ,
-        cast(
-            sum({{ measure }}) over (
-                partition by organisation_id, scope_type, scope_id, period_grain
-                order by period_start_on asc nulls last
-                rows unbounded preceding
-            ) as bigint
-        ) as {{ measure }}
-    {%- endfor %}
-from net
+    organisation_id, scope_type, scope_id, site_id, period_grain, period_start_on {%- for measure in measures %}, {{ measure }}{% endfor %}
+from standing
+where scope_type in ('organisation', 'site') or orders > 0

@@ -42,6 +42,18 @@ with
         select distinct
             'month' as period_grain, month_start_on as period_start_on, {{ add_days(add_months("month_start_on", 1), -1) }} as period_end_on
         from {{ ref("dim_dates") }}
+        union all
+        select distinct
+            'quarter' as period_grain,
+            quarter_start_on as period_start_on,
+            {{ add_days(add_months("quarter_start_on", 3), -1) }} as period_end_on
+        from {{ ref("dim_dates") }}
+        union all
+        select distinct
+            'year' as period_grain,
+            {{ year_start("date_on") }} as period_start_on,
+            {{ add_days(add_months(year_start("date_on"), 12), -1) }} as period_end_on
+        from {{ ref("dim_dates") }}
     ),
     site_periods as (
         select
@@ -51,6 +63,7 @@ with
             ranges.crew_hours_per_week as organisation_crew_hours,
             ranges.has_crew_hours,
             sites.site_id,
+            sites.time_zone,
             sites.last_on,
             sites.crew_hours_per_week,
             periods.period_grain,
@@ -72,6 +85,7 @@ select
     period_end_on,
     starts_at,
     ends_at,
+    time_zone,
     ends_at > {{ as_of() }} as is_open,
     {{ plus_seconds("ends_at", 2592000) }} <= {{ as_of() }} as is_mature,
     is_observed,
@@ -90,6 +104,7 @@ select
     period_end_on,
     min(starts_at) as starts_at,
     max(ends_at) as ends_at,
+    case when min(time_zone) = max(time_zone) then min(time_zone) end as time_zone,
     max(ends_at) > {{ as_of() }} as is_open,
     {{ plus_seconds("max(ends_at)", 2592000) }} <= {{ as_of() }} as is_mature,
     is_observed,

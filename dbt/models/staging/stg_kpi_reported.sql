@@ -1,5 +1,7 @@
 select
     kpi,
+    organisation_id,
+    site_id,
     scope_type,
     scope_id,
     period_grain,
@@ -7,6 +9,8 @@ select
     value,
     numerator,
     denominator,
+    n,
+    reason,
     window_state,
     definition_version,
     version,

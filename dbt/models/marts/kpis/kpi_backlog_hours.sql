@@ -9,5 +9,7 @@ with
             covered="own_estimates",
             coverable="orders",
             basis="'estimates'",
+            records="orders",
+            is_additive=false,
         )
     }}

@@ -1,1 +1,3 @@
-with measured as ({{ on_spine(ref("int_backlog"), ["upcoming"]) }}) {{ kpi_rows("measured", numerator="upcoming", n="upcoming") }}
+with
+    measured as ({{ on_spine(ref("int_backlog"), ["orders", "upcoming"]) }})
+    {{ kpi_rows("measured", numerator="upcoming", n="upcoming", records="orders", is_additive=false) }}

@@ -3,12 +3,13 @@ with
         select
             organisation_id,
             site_id,
+            cut_id,
             created_on as measured_on,
             count(*) as orders,
             sum(case when is_completed and completed_at <= {{ plus_seconds("created_at", 2592000) }} then 1 else 0 end) as completed
         from {{ ref("int_work_orders") }}
         where coalesce(status, '') != 'CANCELED'
-        group by organisation_id, site_id, created_on
+        group by organisation_id, site_id, cut_id, created_on
     ),
     measured as ({{ sums_by_period("daily", ["orders", "completed"]) }})
     {{

@@ -13,6 +13,13 @@
         cast({{ dbt.string_literal(dbt.escape_single_quotes(meta.formula)) }} as {{ text }}) as formula,
         cast({{ dbt.string_literal(dbt.escape_single_quotes(node.description | trim)) }} as {{ text }}) as description,
         {{ meta.is_history | lower }} as is_history,
+        cast(
+            'organisation, site{% for scope in meta.get("scopes", ["location_subtree", "asset_type", "team"]) %}, {{ scope }}{% endfor %}{{ ", asset" if meta.get("per_asset") }}'
+            as {{ text }}
+        ) as scopes,
+        {{ meta.get("per_asset", false) | lower }} as is_per_asset,
+        cast({{ "'" ~ meta.family ~ "'" if meta.get("family") else "null" }} as {{ text }}) as family,
+        cast({{ "'" ~ meta.interval ~ "'" if meta.get("interval") else "null" }} as {{ text }}) as interval_kind,
         cast({{ "null" if meta.standard_reference is none else "'" ~ meta.standard_reference ~ "'" }} as {{ text }}) as standard_reference
         {{ "union all" if not loop.last }}
 {% endfor %}

@@ -1,6 +1,6 @@
 with
     completed as (
-        select organisation_id, site_id, completed_on as measured_on, lead_seconds
+        select organisation_id, site_id, cut_id, completed_on as measured_on, lead_seconds
         from {{ ref("int_work_orders") }}
         where lead_seconds is not null
     ),
@@ -11,5 +11,9 @@ with
             numerator=hours("median_x"),
             n="orders",
             reasons=[("orders = 0", "nothing_completed")],
+            interval="quantile",
+            low=hours("median_low"),
+            high=hours("median_high"),
+            is_additive=false,
         )
     }}

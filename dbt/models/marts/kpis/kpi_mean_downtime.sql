@@ -1,11 +1,9 @@
 with
     daily as (
-        select organisation_id, site_id, ended_on as measured_on, count(*) as intervals, sum(downtime_seconds) as downtime_seconds
-        from {{ ref("fct_downtime") }}
-        where downtime_type = 'unplanned' and not is_ongoing
-        group by organisation_id, site_id, ended_on
+        select organisation_id, site_id, cut_id, measured_on, ended, ongoing, coalesce(ended_seconds, 0) as ended_seconds
+        from {{ ref("int_ended_downtime") }}
     ),
-    summed as ({{ sums_by_period("daily", ["intervals", "downtime_seconds"]) }}),
+    summed as ({{ sums_by_period("daily", ["ended", "ongoing", "ended_seconds"]) }}),
     tracking as (select distinct organisation_id from {{ ref("stg_asset_statuses") }}),
     measured as (
         select summed.*, tracking.organisation_id is not null as has_statuses
@@ -15,9 +13,12 @@ with
     {{
         kpi_rows(
             "measured",
-            numerator=hours("downtime_seconds"),
-            denominator="intervals",
-            n="intervals",
-            reasons=[("not has_statuses", "no_status_tracking"), ("intervals = 0", "no_downtime_ended")],
+            numerator=hours("ended_seconds"),
+            denominator="ended",
+            n="ended",
+            reasons=[("not has_statuses", "no_status_tracking"), ("ended = 0", "no_downtime_ended")],
+            covered="ended",
+            coverable="ended + ongoing",
+            records="ended + ongoing",
         )
     }}

@@ -3,6 +3,7 @@ with
         select
             organisation_id,
             site_id,
+            cut_id,
             completed_on as measured_on,
             count(*) as repairs,
             sum(case when repair_basis = 'rca' then 1 else 0 end) as rca_repairs,
@@ -11,7 +12,7 @@ with
             sum(case when repair_basis = 'status' then repair_seconds else 0 end) as status_seconds
         from {{ ref("fct_work_orders") }}
         where type = 'REACTIVE' and is_completed and completed_on is not null
-        group by organisation_id, site_id, completed_on
+        group by organisation_id, site_id, cut_id, completed_on
     ),
     summed as ({{ sums_by_period("daily", ["repairs", "rca_repairs", "rca_seconds", "status_repairs", "status_seconds"]) }}),
     measured as (
@@ -32,5 +33,7 @@ with
             covered="evidenced",
             coverable="repairs",
             basis="chosen_basis",
+            basis_shares=basis_shares({"rca": "rca_repairs", "status": "status_repairs"}, "repairs"),
+            records="repairs",
         )
     }}

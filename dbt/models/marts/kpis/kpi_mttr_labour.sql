@@ -3,13 +3,14 @@ with
         select
             organisation_id,
             site_id,
+            cut_id,
             completed_on as measured_on,
             count(*) as repairs,
             sum(case when labour_seconds > 0 then 1 else 0 end) as logged,
             sum(case when labour_seconds > 0 then labour_seconds else 0 end) as labour_seconds
         from {{ ref("int_work_orders") }}
         where type = 'REACTIVE' and is_completed and completed_on is not null
-        group by organisation_id, site_id, completed_on
+        group by organisation_id, site_id, cut_id, completed_on
     ),
     measured as ({{ sums_by_period("daily", ["repairs", "logged", "labour_seconds"]) }})
     {{
@@ -22,5 +23,6 @@ with
             covered="logged",
             coverable="repairs",
             basis="'time_items'",
+            records="repairs",
         )
     }}

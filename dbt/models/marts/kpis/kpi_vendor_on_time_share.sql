@@ -3,6 +3,7 @@ with
         select
             organisation_id,
             site_id,
+            cut_id,
             due_on as measured_on,
             count(*) as orders,
             sum(
@@ -10,7 +11,7 @@ with
             ) as on_time
         from {{ ref("int_work_orders") }}
         where due_on is not null and coalesce(status, '') not in ('CANCELED', 'SKIPPED')
-        group by organisation_id, site_id, due_on
+        group by organisation_id, site_id, cut_id, due_on
     ),
     measured as ({{ sums_by_period("daily", ["orders", "on_time"]) }})
     {{

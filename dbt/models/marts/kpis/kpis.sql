@@ -23,11 +23,13 @@
 with
     measured as ({% for kpi in kpis %}select * from {{ ref("kpi_" ~ kpi) }} {{ "union all" if not loop.last }} {% endfor %}),
     differing as (
-        select distinct measured.kpi, measured.scope_type, measured.scope_id, measured.period_grain, measured.period_start_on
+        select distinct
+            measured.kpi, measured.organisation_id, measured.scope_type, measured.scope_id, measured.period_grain, measured.period_start_on
         from measured
         inner join
             {{ ref("stg_kpi_reported") }} as reported
             on measured.kpi = reported.kpi
+            and measured.organisation_id = reported.organisation_id
             and measured.scope_type = reported.scope_type
             and measured.scope_id = reported.scope_id
             and measured.period_grain = reported.period_grain
@@ -51,18 +53,25 @@ select
     measured.period_grain,
     measured.period_start_on,
     measured.period_end_on,
+    measured.starts_at,
+    measured.ends_at,
+    measured.time_zone,
     measured.value,
     measured.unit,
+    measured.currency,
     measured.numerator,
     measured.denominator,
     measured.n,
     measured.coverage_share,
     measured.basis,
+    measured.basis_shares,
     measured.interval_low,
     measured.interval_high,
+    measured.interval_kind,
     coalesce(targets.target, measured.target) as target,
     measured.reason,
     case when differing.kpi is not null then 'restated' else measured.window_state end as window_state,
+    measured.is_additive,
     measured.as_of,
     measured.data_to,
     measured.definition_version
@@ -70,6 +79,7 @@ from measured
 left join
     differing
     on measured.kpi = differing.kpi
+    and measured.organisation_id = differing.organisation_id
     and measured.scope_type = differing.scope_type
     and measured.scope_id = differing.scope_id
     and measured.period_grain = differing.period_grain

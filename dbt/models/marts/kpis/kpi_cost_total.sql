@@ -1,0 +1,1 @@
+{{ booked_cost("total_cost_cents") }}

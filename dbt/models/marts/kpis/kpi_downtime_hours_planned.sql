@@ -1,0 +1,1 @@
+{{ downtime_hours("planned_seconds") }}

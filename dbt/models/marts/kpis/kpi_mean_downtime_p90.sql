@@ -1,0 +1,1 @@
+{{ downtime_quantile(0.9) }}

@@ -1,0 +1,1 @@
+{{ hours_between_events("365_days", "failures") }}

@@ -1,0 +1,1 @@
+{{ hours_between_events("90_days", "failures") }}

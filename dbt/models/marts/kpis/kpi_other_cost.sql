@@ -1,0 +1,1 @@
+{{ booked_cost("other_cost_cents") }}
