@@ -1,6 +1,7 @@
 """The life of a work order: created, worked on, held, completed, re-opened, cancelled, costed, deleted."""
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from simulator.company import ORDER_FIELDS
@@ -31,6 +32,7 @@ class Orders:
 
     def __init__(self, stage: Stage) -> None:
         self.world, self.numbers, self.rng, self.options = stage.world, stage.numbers, stage.rng, stage.options
+        self.storekeeper = Random(f"parts {stage.world.seed}")  # a chance of its own: what waits for parts moves nothing else
 
     def record(self, order: Order) -> Record | None:
         """Return the order's record as it stands, None when it was deleted."""
@@ -56,6 +58,8 @@ class Orders:
             "vendorIds": [], "teamIds": [each["id"] for each in assignees if each["type"] == "TEAM"], "assignees": assignees,
             "categories": [], "parts": [], "timeItems": [], "expenditures": [], "extraFields": self._extra_fields(),
         } | fields  # fmt: skip
+        if record["status"] == "OPEN" and self.storekeeper.random() < 0.12:
+            record |= self._wait_for_parts(order)
         self.world.add("work_orders", org, record)
         self._gossip(order)
         return order
@@ -153,6 +157,11 @@ class Orders:
             costs = [*record["expenditures"], cost | {"userId": order.people[0], "description": "Contractor"}]
             self.world.whisper("work_orders", order.crew.organisation_id, order.id, expenditures=costs)
 
+    def kit(self, order: Order) -> None:
+        """The parts that an order waits for have come and are laid out."""
+        if self._is(order, *ACTIVE):
+            self.change(order, partStatus="KITTED", partsAvailability="PARTS_AVAILABLE")
+
     def edit(self, order: Order) -> None:
         """Somebody corrects the order: updatedAt moves, its status does not."""
         rng = self.rng
@@ -211,6 +220,11 @@ class Orders:
         if self.rng.random() > 0.12:
             return {}
         return {label: f"{self.rng.randrange(1000)}" for label in self.rng.sample(ORDER_FIELDS, 2)}
+
+    def _wait_for_parts(self, order: Order) -> dict[str, Any]:
+        self.world.schedule(self.world.now + round(self.storekeeper.uniform(4, 400) * HOUR), self.kit, order)
+        status, availability = self.storekeeper.choice((("ASSIGNED", "PARTS_UNAVAILABLE"), ("RESERVED", "PARTIAL_PARTS")))
+        return {"partStatus": status, "partsAvailability": availability}
 
     def _parts_used(self, order: Order) -> dict[str, Any]:
         used = []
