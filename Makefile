@@ -4,12 +4,14 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
-COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+BIGQUERY_READY := .venv-bigquery/ready
+EMULATOR_READY := .venv-bqemulator/ready
+COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean
+.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean bigquery
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -63,10 +65,15 @@ simulator: $(READY) ## Run the stand-in MaintainX in the foreground (ARGS="--sca
 dashboard: $(READY) ## Show the published KPIs in the browser
 	@$(BIN)/maintainx dashboard $(ARGS)
 
-test: $(READY) ## Run the tests: the core first, then the shells; STRICT=1 makes a skip a failure
+bigquery: $(BIGQUERY_READY) $(EMULATOR_READY) ## Install dbt for BigQuery, Google's SQL analyser and the BigQuery stand-in of the tests, each beside .venv
+
+.venv-%/ready: requirements-%.lock .ci/environment | $(READY)
+	@VENV=$(VENV) .ci/environment $*
+
+test: $(READY) $(BIGQUERY_READY) $(EMULATOR_READY) ## Run the tests: the core first, then the shells; STRICT=1 makes a skip a failure
 	@$(PYTEST) -m "not slow"
 
-test-all: $(READY) ## Run every test, the long proofs too
+test-all: $(READY) $(BIGQUERY_READY) $(EMULATOR_READY) ## Run every test, the long proofs too
 	@$(PYTEST)
 
 check: $(READY) ## Lint, types, import rules, SQL format, generated docs
@@ -83,9 +90,10 @@ format: $(READY) ## Format Python and SQL, fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/sqlfmt --quiet --no-progressbar dbt/models dbt/tests dbt/macros
 
-docs: $(READY) ## Rewrite the generated tables, and docs/reliability.md from the outcomes of the last tests
+docs: $(READY) ## Rewrite the generated tables, docs/reliability.md from the outcomes of the last tests, and the models' page in DATA_DIR/docs
 	@$(BIN)/python -m docs.tables
 	@$(BIN)/python -m docs.reliability
+	@$(BIN)/maintainx docs
 
 bench: $(READY) ## Measure extracts and refreshes of several sizes beside other tools and rewrite docs/performance.md
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
@@ -103,8 +111,10 @@ screenshots: $(READY) ## Photograph every dashboard page and the asset graph int
 	@$(BIN)/python -m docs.screenshots $(ARGS)
 
 lock: $(READY) ## Resolve pyproject.toml into the two hashed locks (ARGS=--upgrade for newer versions)
-	$(COMPILE) --output-file requirements.lock $(ARGS)
-	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+	$(COMPILE) pyproject.toml --output-file requirements.lock $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+	$(COMPILE) requirements-bigquery.in --output-file requirements-bigquery.lock $(ARGS)
+	$(COMPILE) requirements-bqemulator.in --output-file requirements-bqemulator.lock $(ARGS)
 
 clean: $(READY) ## Remove what was made at run time (backups stay; ARGS=--backups removes them too)
 	@$(BIN)/maintainx clean $(ARGS)

@@ -58,7 +58,7 @@
         interval_low,
         interval_high,
         case
-            when interval_low is not null or interval_high is not null then {{ "'" ~ kind ~ "'" if kind else "null" }}
+            when interval_low is not null or interval_high is not null then cast({{ "'" ~ kind ~ "'" if kind else "null" }} as {{ text }})
         end as interval_kind,
         cast({{ "null" if meta.get("target") is none else meta.get("target") }} as {{ double() }}) as target,
         reason,
