@@ -327,6 +327,15 @@ def kpis_command(
         _say(f'{done.path}: {done.tables["marts.kpis"]:,} KPI rows {told}; read it with: duckdb {done.path} "from marts.kpis"')
 
 
+@app.command("docs")
+def docs_command(wait: Wait = None) -> None:
+    """Write what every model and column means, and what hangs on what, as a page to browse."""
+    from dagster_project import models
+
+    with _plain_errors(wait) as found:
+        _say(f"the models' page is written: open {models.document(found)} in a browser")
+
+
 @app.command("probe")
 def probe_command() -> None:
     """Find out, reading only, what this MaintainX does where its documentation is silent; later runs act on it."""

@@ -5,8 +5,11 @@ kept, and the next build runs that. Whatever goes wrong with it is undone, and d
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dagster_project.failpoint import failpoint
@@ -15,8 +18,21 @@ from dagster_project.models.project import PROJECT_DIR, described, fingerprint, 
 from dagster_project.models.reports import FAILURES, ModelReport, ModelsFailed, NodeReport, OnNode
 from dagster_project.settings import Settings
 from dagster_project.warehouse import notice
+from dagster_project.warehouse.folders import whole_file
+from dagster_project.warehouse.open import open_warehouse
 
-__all__ = ["FAILURES", "PROJECT_DIR", "ModelReport", "ModelsFailed", "NodeReport", "build", "described", "manifest", "run_unit_tests"]
+__all__ = [
+    "FAILURES",
+    "PROJECT_DIR",
+    "ModelReport",
+    "ModelsFailed",
+    "NodeReport",
+    "build",
+    "described",
+    "document",
+    "manifest",
+    "run_unit_tests",
+]
 
 
 def build(settings: Settings, as_of: datetime, known_at: datetime, select: str | None = None, on_node: OnNode | None = None) -> ModelReport:
@@ -61,6 +77,28 @@ def run_unit_tests(settings: Settings) -> ModelReport:
     from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
 
     return runner.run_unit_tests(settings)
+
+
+def document(settings: Settings) -> Path:
+    """Write what the models mean, hang on and look like as a page to browse, and return it: one file, no server.
+
+    Types of columns are in it once there is a warehouse, which must be free meanwhile.
+
+    Raises:
+        WarehouseBusy: another process writes to the warehouse.
+    """
+    from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
+
+    settings.docs_dir.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=settings.data_dir, prefix="tmp-docs-") as folder, whole_file(settings.docs_dir / "index.html") as aside:
+        if settings.warehouse_path.exists():
+            with open_warehouse(settings) as warehouse, warehouse.released():
+                page = runner.document(settings, Path(folder), with_types=True)
+        else:
+            nowhere = settings.model_copy(update={"data_dir": Path(folder)})  # dbt makes a database where there is none
+            page = runner.document(nowhere, Path(folder), with_types=False)
+        shutil.copyfile(page, aside)
+    return settings.docs_dir / "index.html"
 
 
 def manifest(settings: Settings) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.factory import reset_adapters
+from dbt.artifacts.schemas.catalog import CatalogArtifact
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
@@ -48,6 +49,13 @@ def run_unit_tests(settings: Settings) -> ModelReport:
         ModelsFailed: a unit test failed.
     """
     return _report(_run(settings, ["test", "--select", "test_type:unit"], {}, None))
+
+
+def document(settings: Settings, target: Path, *, with_types: bool) -> Path:
+    """Write dbt's documentation of the project into a folder and return its page; with types, the models' database must be free."""
+    extra = [] if with_types else ["--empty-catalog"]
+    _invoke(CatalogArtifact, settings, ["docs", "generate", "--static", *extra, *_arguments(settings, {}, target)])
+    return target / "static_index.html"
 
 
 def parse(settings: Settings) -> Manifest:
@@ -99,7 +107,7 @@ def _invoke(
     return outcome.result
 
 
-def _arguments(settings: Settings, told: dict[str, str]) -> list[str]:
+def _arguments(settings: Settings, told: dict[str, str], target: Path | None = None) -> list[str]:
     variables = {
         "warehouse_path": str(settings.warehouse_path),
         "memory_limit": settings.duckdb_memory_limit,
@@ -108,8 +116,8 @@ def _arguments(settings: Settings, told: dict[str, str]) -> list[str]:
     places = {
         "--project-dir": PROJECT_DIR,
         "--profiles-dir": PROJECT_DIR,
-        "--target-path": settings.dbt_target_dir,
-        "--log-path": settings.dbt_target_dir,
+        "--target-path": target or settings.dbt_target_dir,
+        "--log-path": target or settings.dbt_target_dir,
     }
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--no-version-check"]
     return [*quiet, "--vars", json.dumps(variables | told), *(str(part) for place in places.items() for part in place)]
