@@ -1,6 +1,6 @@
 """The whole pipeline against the simulator's own truth: after many steps of a living plant the marts say what happened."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from dagster_project import backup, models, refresh, settings, sites
 from dagster_project.settings import ROOT, Settings
 from dagster_project.warehouse.open import open_warehouse
-from simulator import plant, truth
+from simulator import plant, truth, truth_events
 from simulator.api import Simulator
 from simulator.history import Version
 from simulator.transport import transport
@@ -61,6 +61,26 @@ class Plant:
         newest = {(key[0], record["status"]): key[1] for key, record in sorted(latest.items()) if record and record["status"] in statuses}
         for (organisation_id, _), order in newest.items():
             world.delete("work_orders", organisation_id, order)
+
+    def stir(self) -> None:
+        """Let happen to the newest orders of each organisation what in a small plant happens once a month."""
+        world = self.simulator.world
+        world.advance(timedelta(minutes=1))
+        latest = {(version.organisation_id, version.id): version.record for version in world.versions("work_orders")}
+        for status, fields in STIRRED.items():
+            for organisation_id in world.organisations:
+                orders = [key[1] for key, record in latest.items() if key[0] == organisation_id and record and record["status"] == status]
+                for order in sorted(orders)[-4:]:
+                    world.change("work_orders", organisation_id, order, **fields)
+
+
+STIRRED = {
+    "DONE": {"status": "OPEN", "completedAt": None, "completerId": None},
+    "OPEN": {"status": "ON_HOLD", "dueDate": "2027-01-15T05:00:00.000Z", "dueDateIsFullDay": True, "priority": "LOW"},
+    "IN_PROGRESS": {"status": "ON_HOLD", "assignees": [], "partStatus": "RESERVED"},
+    "ON_HOLD": {"status": "OPEN", "dueDate": None},
+    "CANCELED": {"status": "OPEN"},
+}
 
 
 def a_plant(folder: Path, scale: float) -> Plant:
@@ -150,8 +170,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Plant:
 def live(one: Plant, days: int, hours: int) -> Plant:
     one.step(timedelta(0))
     one.delete_orders("OPEN", "DONE", "CANCELED")
-    for _ in range(days):
+    for day in range(days):
         one.step(timedelta(days=1))
+        if day == days // 2:
+            one.stir()
     for _ in range(hours):
         one.step(timedelta(hours=1))
     report = refresh.reconcile_all(one.settings, lambda _: None, is_full=True, transport=one.source["transport"])
@@ -166,6 +188,19 @@ def test_the_marts_equal_what_the_source_showed_at_each_reading(lived: Plant) ->
     found = marts_frame(lived.settings)
     assert found.height == expected.height
     assert differences(found, expected).is_empty(), differences(found, expected).head(20)
+
+
+def test_the_events_of_every_order_are_those_that_the_readings_show(lived: Plant) -> None:
+    states = truth.versions_of(lived.versions, lived.instants)
+    expected = [event for event in truth_events.events(states, lived.instants) if event.event != "deleted"]
+    told = "occurred_at, occurred_after, occurred_by"
+    micros = ", ".join(f"epoch_us({name}) as {name}" for name in told.split(", "))
+    before, after = (f"coalesce({side}_value, cast(epoch_us({side}_at) as varchar))" for side in ("from", "to"))
+    query = f"select organisation_id, work_order_id, event, {before}, {after}, {micros} from marts.fct_work_order_events"
+    found = content(lived.settings, f"({query})")
+    alike = [tuple(None if part is None else str(part) for part in row) for row in found if row[2] != "deleted"]
+    assert sorted(map(repr, alike)) == sorted(repr(tuple(None if each is None else str(each) for each in astuple(one))) for one in expected)
+    assert {"reopened", "held", "resumed", "due_date_pushed", "reassigned", "priority_changed"} <= {event.event for event in expected}
 
 
 def test_kpis_without_history_equal_what_really_happened(lived: Plant, capsys: pytest.CaptureFixture[str]) -> None:
