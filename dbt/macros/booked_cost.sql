@@ -1,19 +1,21 @@
 {# Whether labour and cost belong to the completion of their orders or to the reading that showed them first, of orders still open. #}
 {% macro booking_basis() %}
     case
-        when bookings = 0
-        then null
-        when completed_bookings = bookings
+        when completed_bookings < bookings and completed_bookings > 0
+        then 'mixed'
+        when completed_bookings > 0
         then 'completed'
-        when completed_bookings = 0
+        when bookings > 0
         then 'observed'
-        else 'mixed'
     end
 {% endmacro %}
 
 {# `relation` (on the KPI spine) with the currency of each scope's sites, and how many currencies those have. #}
 {% macro with_currency(relation) %}
-    select measured.*, coalesce(of_sites.currency, of_organisations.currency) as currency, coalesce(of_sites.currencies, of_organisations.currencies) as currencies
+    select
+        measured.*,
+        coalesce(of_sites.currency, of_organisations.currency) as currency,
+        coalesce(of_sites.currencies, of_organisations.currencies) as currencies
     from {{ relation }} as measured
     left join
         (
@@ -63,9 +65,7 @@
                 covered=covered,
                 coverable=coverable,
                 basis=booking_basis(),
-                basis_shares=basis_shares(
-                    {"completed": "completed_bookings", "observed": "(bookings - completed_bookings)"}, "bookings"
-                ),
+                basis_shares=basis_shares({"completed": "completed_bookings", "observed": "(bookings - completed_bookings)"}, "bookings"),
                 records="bookings",
                 currency=one_currency(),
             )

@@ -37,9 +37,7 @@ with
             covered="logged",
             coverable="completed",
             basis=booking_basis(),
-            basis_shares=basis_shares(
-                {"completed": "completed_bookings", "observed": "(bookings - completed_bookings)"}, "bookings"
-            ),
+            basis_shares=basis_shares({"completed": "completed_bookings", "observed": "(bookings - completed_bookings)"}, "bookings"),
             records="bookings + completed",
         )
     }}
