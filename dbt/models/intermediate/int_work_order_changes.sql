@@ -61,6 +61,8 @@ select
     prior_readings.read_at as prior_seen_at,
     compared.created_at,
     compared.updated_at,
+    compared.asset_id,
+    compared.location_id,
     coalesce(compared.prior_status in ('OPEN', 'IN_PROGRESS', 'ON_HOLD'), false) as was_active,
     compared.status,
     compared.due_at,
