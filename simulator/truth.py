@@ -7,8 +7,12 @@ pipeline must report. Where the definition of a KPI leaves room, this is the rea
   divided once; medians are interpolated between the two middle seconds.
 - A KPI without a value has neither numerator, denominator nor basis; `n` and `coverage_share` stay as counted. Counts are never
   without a value. `coverage_share` and `basis` are only given where a KPI defines them.
-- Records are placed by what they say today: an order's site by its present location, or else its asset's; a deleted record is out
-  of every period, and so are rows that hang on it (a status of a deleted asset belongs to the unassigned site).
+- An order is placed by its present location, or else by where its asset stood when the order was created; downtime by where the
+  asset stood when it began. Before the first state that was seen of an asset it stood where that says; after it was deleted, where
+  it stood last. A deleted record is out of every period.
+- Scopes finer than a site (a location with all below it, a label of asset types, a team that is assigned or has a member who is,
+  an asset) have rows for whole periods that begin within two years (weeks: 26), and only where a KPI counts anything. Their
+  calendar is their site's; of what lies in several sites, the organisation's. Single assets have no weeks.
 - Periods run from the one that holds the organisation's first live order (at most five years back) to the one that holds the
   instant of evaluation on the site's clock, for the organisation on the latest of its sites' clocks.
 - Any status but DONE, CANCELED, SKIPPED is open. A cancelled order closed when it was first seen closed.
@@ -27,9 +31,10 @@ from itertools import groupby
 
 from simulator.history import Version
 from simulator.truth_calendar import GRAINS, micros
-from simulator.truth_cells import Plant, Scope, plants
+from simulator.truth_cells import Cell, Plant, Scope, plants
+from simulator.truth_families import KPIS, LAYOUTS, READERS, SCOPES
 from simulator.truth_history import Key, Seen, records_at, versions_of, whole_history
-from simulator.truth_kpis import KPIS, Figure
+from simulator.truth_kpis import Figure
 from simulator.truth_sites import Organisation, Site
 
 __all__ = [
@@ -55,9 +60,9 @@ class KpiRow:
 
     kpi: str
     organisation_id: int
-    scope_type: str  # organisation, site
+    scope_type: str  # organisation, site, or finer: location_subtree, asset_type, team, asset
     scope_id: str
-    period_grain: str  # week, month
+    period_grain: str  # week, month, quarter, year
     period_start_on: date
     value: float | None
     numerator: float | None
@@ -152,7 +157,7 @@ def _distance(kpi: str, pairs: Sequence[tuple[float | None, float | None]]) -> D
 
 
 def _rows(states: Mapping[Key, Sequence[Seen]], as_of: datetime, organisations: Sequence[tuple[Organisation, bool]]) -> list[KpiRow]:
-    found: Iterable[Plant] = plants(states, micros(as_of), [organisation for organisation, _ in organisations])
+    found: Iterable[Plant] = plants(states, micros(as_of), [organisation for organisation, _ in organisations], READERS, LAYOUTS)
     observed = [is_observed for _, is_observed in organisations]
     scopes = (scope for plant, is_observed in zip(found, observed, strict=True) for scope in plant.scopes(is_observed))
     return [row for scope in scopes for row in _rows_of(scope)]
@@ -161,12 +166,17 @@ def _rows(states: Mapping[Key, Sequence[Seen]], as_of: datetime, organisations: 
 def _rows_of(scope: Scope) -> list[KpiRow]:
     order = {grain: position for position, grain in enumerate(GRAINS)}
     begun = sorted((key for key in scope.cells if key[1] <= scope.last_on), key=lambda key: (order[key[0]], key[1]))
-    return [_row(kpi, scope, grain, start_on) for grain, start_on in begun for kpi in KPIS]
+    kpis = [kpi for kpi in KPIS if not scope.is_fine or scope.scope_type in SCOPES[kpi]]
+    figures = ((kpi, key, _figure(kpi, scope, scope.cells[key])) for key in begun for kpi in kpis)
+    return [_row(kpi, scope, *key, figure) for kpi, key, figure in figures if figure.counted or not scope.is_fine]
 
 
-def _row(kpi: str, scope: Scope, grain: str, start_on: date) -> KpiRow:
+def _figure(kpi: str, scope: Scope, cell: Cell) -> Figure:
+    return KPIS[kpi](cell, scope) if scope.is_observed else Figure(reason="not_observed_yet")
+
+
+def _row(kpi: str, scope: Scope, grain: str, start_on: date, figure: Figure) -> KpiRow:
     cell = scope.cells[grain, start_on]
-    figure = KPIS[kpi](cell, scope) if scope.is_observed else Figure(reason="not_observed_yet")
     return KpiRow(
         kpi=kpi,
         organisation_id=scope.organisation_id,

@@ -10,7 +10,8 @@ MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
-GRAINS = ("week", "month")
+GRAINS = ("week", "month", "quarter", "year")
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def micros(instant: datetime | str) -> int:
@@ -37,13 +38,19 @@ def midnight(day: date, time_zone: str) -> int:
 
 
 def period_start(day: date, grain: str) -> date:
-    """Return the first day of the ISO week (a Monday) or of the month that holds the day."""
-    return day.replace(day=1) if grain == "month" else day - timedelta(days=day.weekday())
+    """Return the first day of the ISO week (a Monday), month, quarter or year that holds the day."""
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    months = MONTHS[grain]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
 
 
 def next_period(start: date, grain: str) -> date:
     """Return the first day of the period after the one that starts on a day."""
-    return (start + timedelta(days=32)).replace(day=1) if grain == "month" else start + timedelta(days=7)
+    if grain == "week":
+        return start + timedelta(days=7)
+    months = start.year * 12 + start.month - 1 + MONTHS[grain]
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def years_before(day: date, years: int) -> date:
@@ -54,7 +61,7 @@ def years_before(day: date, years: int) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A week or month on one site's clock: the instants [start_at, end_at)."""
+    """A week, month, quarter or year on one site's clock: the instants [start_at, end_at)."""
 
     grain: str
     start_on: date

@@ -3,25 +3,29 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from typing import TypeVar
+from dataclasses import dataclass, field, fields
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
 
 from simulator.truth_calendar import GRAINS, HOUR, Period, local_date, period_start, periods, years_before
-from simulator.truth_downtime import Downtime, Tracking, downtimes, trackings, up_and_tracked_seconds
+from simulator.truth_downtime import Downtime, up_and_tracked_seconds
 from simulator.truth_history import Seen
-from simulator.truth_orders import Order, OrderReader
-from simulator.truth_sites import Organisation, Site, SiteFinder, sites_of
+from simulator.truth_orders import Order
+from simulator.truth_places import ScopeKey
+from simulator.truth_sites import Organisation, Site, sites_of
+from simulator.truth_sources import Readers, Sources
 
 YEARS = 5
+FINE_YEARS, FINE_WEEKS = 2, 26  # how far back scopes finer than a site reach
 MATURE_AFTER = 30 * 24 * HOUR
-Item = TypeVar("Item")
 PeriodKey = tuple[str, date]  # grain, first day
+Records = Mapping[str, list[Any]]  # by the name of their reader
 
 
 @dataclass(slots=True)
 class Cell:
-    """What happened in one period of one scope, and how it stood at the period's end."""
+    """What happened in one period of one scope, and how it stood at the period's end. Lists and numbers add up over sites."""
 
     is_open: bool = False
     is_mature: bool = True
@@ -34,164 +38,220 @@ class Cell:
     tracked_assets: int = 0
     tracked_seconds: int = 0
     up_seconds: int = 0
+    more: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))  # what a family lays out for itself
 
 
 @dataclass(slots=True)
 class Scope:
-    """A site or an organisation, with what holds in all of its periods."""
+    """An organisation, a site or something finer, with what holds in all of its periods."""
 
     organisation_id: int
     scope_type: str
     scope_id: str
     as_of: int
     last_on: date
+    records: Records = field(default_factory=dict)
     is_observed: bool = True
     has_statuses: bool = False
-    known_assets: int = 0
-    preventive: int = 0
-    preventive_with_due: int = 0
     crew_hours_per_week: float | None = None
     cells: dict[PeriodKey, Cell] = field(default_factory=dict)
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether it is finer than a site: then it has rows only where there are records."""
+        return self.scope_type not in {"organisation", "site"}
+
+    @property
+    def known_assets(self) -> int:
+        """How many assets exist, by where they stand now."""
+        return sum(each.valid_to is None and each.deleted_at is None for each in self.records.get("asset_places", ()))
+
+    @property
+    def preventive(self) -> list[Order]:
+        """The PREVENTIVE orders."""
+        return [order for order in self.records.get("orders", ()) if order.type == "PREVENTIVE"]
+
+
+@dataclass
+class Sheet:
+    """The periods of one grain for the records of one scope at one site: what a layout fills."""
+
+    site: Site
+    as_of: int
+    grain: str
+    spans: Sequence[Period]
+    cells: Sequence[Cell]  # one for each span
+    records: Records
+
+    def at(self, day: date | None) -> Cell | None:
+        """Return the cell of the period that holds a day of the site's calendar, None outside of all."""
+        return None if day is None else self._by_start.get(period_start(day, self.grain))
+
+    def ends(self) -> list[int]:
+        """Return the instant at which each period ended, or that of the evaluation."""
+        return [min(span.end_at, self.as_of) for span in self.spans]
+
+    @cached_property
+    def _by_start(self) -> dict[date, Cell]:
+        return {span.start_on: cell for span, cell in zip(self.spans, self.cells, strict=True)}
+
+
+Layout = Callable[[Sheet], None]
+
 
 class Plant:
-    """One organisation at one instant: its records laid out by site and period."""
+    """One organisation at one instant: its records laid out by scope and period."""
 
-    def __init__(self, organisation: Organisation, tables: Mapping[str, Mapping[int, Sequence[Seen]]], as_of: int) -> None:
-        self._organisation, self._as_of, self._sites = organisation, as_of, sites_of(organisation)
-        latest = {table: {key: history[-1].record or {} for key, history in histories.items()} for table, histories in tables.items()}
-        finder = SiteFinder(organisation, latest.get("locations", {}).values())
-        assets = latest.get("assets", {})
-        statuses = list(latest.get("asset_statuses", {}).values())
-        reader = OrderReader(organisation, finder, tables.get("work_orders", {}), assets, latest.get("rca_reports", {}).values())
-        self._orders = _grouped(reader.orders(), lambda order: order.site_id)
-        self._assets = _grouped(assets, lambda asset_id: finder.site_of(assets[asset_id].get("locationId")))
-        self._downtimes = _grouped(downtimes(statuses, as_of), lambda each: finder.site_of(assets.get(each.asset_id, {}).get("locationId")))
-        self._trackings = trackings(statuses)
-        self._has_statuses = bool(statuses)
+    def __init__(self, sources: Sources, readers: Readers, layouts: Sequence[Layout]) -> None:
+        """Read every record, and note which scopes it belongs to."""
+        self._sources, self._layouts, self._as_of = sources, layouts, sources.as_of
+        self._sites = {site.id: site for site in sites_of(sources.organisation)}
+        self._by_site: dict[str, Records] = {site_id: defaultdict(list) for site_id in self._sites}
+        self._fine: dict[ScopeKey, dict[str, Records]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        for name, read in readers.items():
+            for record in read(sources):
+                site_id = record.place.site_id
+                self._by_site[site_id][name].append(record)
+                for key in sources.places.scopes(record.place):
+                    self._fine[key][site_id][name].append(record)
 
     def scopes(self, is_observed: bool = True) -> list[Scope]:
-        """Return the organisation, then each of its sites, every one with a cell for each period of the organisation.
+        """Return the organisation, each of its sites, then what is finer; the first two with a cell for each period.
 
         Args:
             is_observed: whether anything was read of the organisation at all.
         """
-        days = {site.id: local_date(self._as_of, site.time_zone) for site in self._sites}
+        days = {site.id: local_date(self._as_of, site.time_zone) for site in self._sites.values()}
         last_on = max(days.values())
-        created = [order.created_on for orders in self._orders.values() for order in orders]
+        created = [order.created_on for records in self._by_site.values() for order in records.get("orders", ())]
         first_on = min(max(min(created, default=last_on), years_before(last_on, YEARS)), last_on)
-        sites = [self._site(site, first_on, last_on, days[site.id]) for site in self._sites]
-        whole = self._together(sites, last_on)
-        for scope in (whole, *sites):
-            scope.is_observed, scope.has_statuses = is_observed, self._has_statuses
-        return [whole, *sites]
+        sites = [self._site(site, self._by_site[site.id], first_on, last_on, days[site.id]) for site in self._sites.values()]
+        whole = self._together("organisation", str(self._sources.organisation.id), sites, last_on)
+        whole.crew_hours_per_week = _crew_hours(self._sources.organisation.sites)
+        fine = [self._finer(key, parts, first_on, last_on, days) for key, parts in sorted(self._fine.items())]
+        found = [whole, *sites, *fine]
+        for scope in found:
+            scope.is_observed, scope.has_statuses = is_observed, bool(self._sources.latest("asset_statuses"))
+        return found
 
-    def _site(self, site: Site, first_on: date, last_on: date, today: date) -> Scope:
-        orders = self._orders.get(site.id, [])
-        preventive = [order for order in orders if order.type == "PREVENTIVE"]
-        scope = Scope(self._organisation.id, "site", site.id, self._as_of, today, crew_hours_per_week=site.crew_hours_per_week)
-        scope.known_assets = len(self._assets.get(site.id, ()))
-        scope.preventive, scope.preventive_with_due = len(preventive), sum(order.original_due is not None for order in preventive)
-        for grain in GRAINS:
-            spans = periods(grain, first_on, last_on, site.time_zone)
-            cells = {(grain, span.start_on): self._cell(site, span) for span in spans}
-            _lay_out(orders, grain, cells)
-            _lay_out_backlog(orders, [min(span.end_at, self._as_of) for span in spans], list(cells.values()))
-            self._lay_out_downtimes(site, grain, cells)
-            scope.cells |= cells
+    def _site(self, site: Site, records: Records, first_on: date, last_on: date, today: date) -> Scope:
+        scope = Scope(self._sources.organisation.id, "site", site.id, self._as_of, today, records)
+        scope.crew_hours_per_week = site.crew_hours_per_week
+        self._fill(scope, site, {grain: periods(grain, first_on, last_on, site.time_zone) for grain in GRAINS})
         return scope
 
-    def _cell(self, site: Site, span: Period) -> Cell:
-        cell = Cell(is_open=span.end_at > self._as_of, is_mature=span.end_at + MATURE_AFTER <= self._as_of)
-        for asset_id in self._assets.get(site.id, ()):
-            if tracking := self._trackings.get(asset_id):
-                _add_tracking(cell, tracking, span.start_at, min(span.end_at, self._as_of))
-        return cell
+    def _finer(self, key: ScopeKey, parts: Mapping[str, Records], first_on: date, last_on: date, days: Mapping[str, date]) -> Scope:
+        """Return a finer scope: on the calendar of its site, or of the organisation if it lies in several."""
+        site_ids = list(parts) if len(parts) == 1 else list(self._sites)
+        found = []
+        for site_id in site_ids:
+            site = self._sites[site_id]
+            scope = Scope(self._sources.organisation.id, *key, self._as_of, days[site_id], parts.get(site_id, {}))
+            spans = {grain: _recent(periods(grain, first_on, last_on, site.time_zone), self._as_of) for grain in _grains(key[0])}
+            self._fill(scope, site, spans)
+            found.append(scope)
+        return found[0] if len(found) == 1 else self._together(*key, found, last_on)
 
-    def _lay_out_downtimes(self, site: Site, grain: str, cells: Mapping[PeriodKey, Cell]) -> None:
-        for downtime in self._downtimes.get(site.id, ()):
-            if downtime.downtime_type == "unplanned" and downtime.ended_at is not None:
-                day = local_date(downtime.ended_at, site.time_zone)
-                if cell := cells.get((grain, period_start(day, grain))):
-                    cell.downtimes.append(downtime)
+    def _fill(self, scope: Scope, site: Site, spans: Mapping[str, Sequence[Period]]) -> None:
+        for grain, those in spans.items():
+            cells = [Cell(span.end_at > self._as_of, span.end_at + MATURE_AFTER <= self._as_of) for span in those]
+            sheet = Sheet(site, self._as_of, grain, those, cells, scope.records)
+            for lay_out in self._layouts:
+                lay_out(sheet)
+            scope.cells |= {(grain, span.start_on): cell for span, cell in zip(those, cells, strict=True)}
 
-    def _together(self, sites: Sequence[Scope], last_on: date) -> Scope:
-        """Return the organisation: the union of its sites, period by period."""
-        whole = Scope(self._organisation.id, "organisation", str(self._organisation.id), self._as_of, last_on)
-        whole.known_assets = sum(scope.known_assets for scope in sites)
-        whole.preventive = sum(scope.preventive for scope in sites)
-        whole.preventive_with_due = sum(scope.preventive_with_due for scope in sites)
-        whole.crew_hours_per_week = _crew_hours(self._organisation.sites)
+    def _together(self, scope_type: str, scope_id: str, sites: Sequence[Scope], last_on: date) -> Scope:
+        """Return the union of what lies at several sites, period by period."""
+        records: dict[str, list[Any]] = defaultdict(list)
+        for scope in sites:
+            for name, items in scope.records.items():
+                records[name] += items
+        whole = Scope(self._sources.organisation.id, scope_type, scope_id, self._as_of, last_on, records)
         whole.cells = {key: _union([scope.cells[key] for scope in sites]) for key in sites[0].cells}
         return whole
 
 
-def plants(states: Mapping[tuple[int, str, int], Sequence[Seen]], as_of: int, organisations: Iterable[Organisation]) -> list[Plant]:
-    """Return each organisation with its own live records; states without a record between others are left out."""
-    tables: dict[int, dict[str, dict[int, list[Seen]]]] = {}
+def plants(
+    states: Mapping[tuple[int, str, int], Sequence[Seen]],
+    as_of: int,
+    organisations: Iterable[Organisation],
+    readers: Readers,
+    layouts: Sequence[Layout],
+) -> list[Plant]:
+    """Return each organisation with its own records."""
+    tables: dict[int, dict[str, dict[int, Sequence[Seen]]]] = {}
     for (organisation_id, table, record_id), history in states.items():
-        if history[-1].record is not None:
-            living = [seen for seen in history if seen.record is not None]
-            tables.setdefault(organisation_id, {}).setdefault(table, {})[record_id] = living
-    return [Plant(organisation, tables.get(organisation.id, {}), as_of) for organisation in organisations]
+        tables.setdefault(organisation_id, {}).setdefault(table, {})[record_id] = history
+    return [Plant(Sources(each, tables.get(each.id, {}), as_of), readers, layouts) for each in organisations]
 
 
-def _lay_out(orders: Iterable[Order], grain: str, cells: Mapping[PeriodKey, Cell]) -> None:
-    for order in orders:
-        if cell := cells.get((grain, period_start(order.created_on, grain))):
+def lay_out_orders(sheet: Sheet) -> None:
+    """Put each order into the periods of its creation, completion and due dates."""
+    for order in sheet.records.get("orders", ()):
+        if cell := sheet.at(order.created_on):
             cell.created.append(order)
-        if order.completed_on and (cell := cells.get((grain, period_start(order.completed_on, grain)))):
+        if cell := sheet.at(order.completed_on):
             cell.completed.append(order)
-        if order.due and (cell := cells.get((grain, period_start(order.due.due_on, grain)))):
+        if order.due and (cell := sheet.at(order.due.due_on)):
             cell.due.append(order)
-        if (
-            order.type == "PREVENTIVE"
-            and order.original_due
-            and (cell := cells.get((grain, period_start(order.original_due.due_on, grain))))
-        ):
+        if order.type == "PREVENTIVE" and order.original_due and (cell := sheet.at(order.original_due.due_on)):
             cell.pm_due.append(order)
 
 
-def _lay_out_backlog(orders: Iterable[Order], ends: Sequence[int], cells: Sequence[Cell]) -> None:
-    """Add each order to the periods at whose end it was created and not yet closed; the ends ascend."""
-    for order in orders:
+def lay_out_backlog(sheet: Sheet) -> None:
+    """Put each order into the periods at whose end it was created and not yet closed."""
+    ends = sheet.ends()  # they ascend
+    for order in sheet.records.get("orders", ()):
         first = bisect_left(ends, order.created_at)
         past = len(ends) if order.closing is None else bisect_left(ends, order.closing.at)
         for position in range(first, past):
-            cells[position].backlog.append((order, ends[position]))
+            sheet.cells[position].backlog.append((order, ends[position]))
 
 
-def _add_tracking(cell: Cell, tracking: Tracking, start: int, end: int) -> None:
-    up_seconds, tracked_seconds = up_and_tracked_seconds(tracking, start, end)
-    cell.tracked_assets += tracked_seconds > 0
-    cell.tracked_seconds += tracked_seconds
-    cell.up_seconds += up_seconds
+def lay_out_downtimes(sheet: Sheet) -> None:
+    """Put each unplanned downtime that is over into the period in which it ended."""
+    for downtime in sheet.records.get("downtimes", ()):
+        ended_on = None if downtime.ended_at is None else local_date(downtime.ended_at, sheet.site.time_zone)
+        if downtime.downtime_type == "unplanned" and (cell := sheet.at(ended_on)):
+            cell.downtimes.append(downtime)
+
+
+def lay_out_tracking(sheet: Sheet) -> None:
+    """Add up, for each period, how long assets were tracked and up."""
+    for tracking in sheet.records.get("trackings", ()):
+        for span, end, cell in zip(sheet.spans, sheet.ends(), sheet.cells, strict=True):
+            up_seconds, tracked_seconds = up_and_tracked_seconds(tracking, span.start_at, end)
+            cell.tracked_assets += tracked_seconds > 0
+            cell.tracked_seconds += tracked_seconds
+            cell.up_seconds += up_seconds
+
+
+def _grains(scope_type: str) -> tuple[str, ...]:
+    return GRAINS[1:] if scope_type == "asset" else GRAINS
+
+
+def _recent(spans: Sequence[Period], as_of: int) -> list[Period]:
+    """Return the whole periods for which finer scopes have rows."""
+    today = local_date(as_of, "UTC")
+    floors = {"week": today - timedelta(weeks=FINE_WEEKS)}
+    return [span for span in spans if span.start_on >= floors.get(span.grain, years_before(today, FINE_YEARS))]
 
 
 def _union(cells: Sequence[Cell]) -> Cell:
-    return Cell(
-        is_open=any(cell.is_open for cell in cells),
-        is_mature=all(cell.is_mature for cell in cells),
-        created=[order for cell in cells for order in cell.created],
-        completed=[order for cell in cells for order in cell.completed],
-        due=[order for cell in cells for order in cell.due],
-        pm_due=[order for cell in cells for order in cell.pm_due],
-        backlog=[entry for cell in cells for entry in cell.backlog],
-        downtimes=[downtime for cell in cells for downtime in cell.downtimes],
-        tracked_assets=sum(cell.tracked_assets for cell in cells),
-        tracked_seconds=sum(cell.tracked_seconds for cell in cells),
-        up_seconds=sum(cell.up_seconds for cell in cells),
-    )
+    whole = Cell(any(cell.is_open for cell in cells), all(cell.is_mature for cell in cells))
+    for name in (each.name for each in fields(Cell) if each.name not in {"is_open", "is_mature", "more"}):
+        setattr(whole, name, _sum([getattr(cell, name) for cell in cells]))
+    for cell in cells:
+        for name, items in cell.more.items():
+            whole.more[name] += items
+    return whole
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    return [item for part in parts for item in part] if isinstance(parts[0], list) else sum(parts)
 
 
 def _crew_hours(sites: Sequence[Site]) -> float | None:
     """Return the crew hours of all configured sites; None if there are none or one of them lacks them."""
     hours = [site.crew_hours_per_week for site in sites]
     return sum(hour for hour in hours if hour) if hours and all(hours) else None
-
-
-def _grouped(items: Iterable[Item], key: Callable[[Item], str]) -> dict[str, list[Item]]:
-    groups: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        groups[key(item)].append(item)
-    return groups

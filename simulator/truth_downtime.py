@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from simulator.truth_calendar import duration_seconds, micros
 from simulator.truth_history import Record
+from simulator.truth_places import Place
+from simulator.truth_sources import Sources
 
 Interval = tuple[int, int]  # instants [start, end)
 FOREVER = 2**62
@@ -16,6 +18,7 @@ class Downtime:
     """One stretch for which an asset was down for one kind of reason."""
 
     asset_id: int
+    place: Place  # where the asset stood when it began
     downtime_type: str  # unplanned, planned, unknown
     started_at: int
     ended_at: int | None  # None: not over at the instant of evaluation
@@ -32,36 +35,40 @@ class Downtime:
 class Tracking:
     """What the statuses of one asset say of its time."""
 
+    place: Place  # where it stands now
     first_at: int  # nothing is known of the asset before
     offline: list[Interval] = field(default_factory=list)  # OFFLINE and IGNORE together
     ignored: list[Interval] = field(default_factory=list)
 
 
-def downtimes(statuses: Iterable[Record], as_of: int) -> list[Downtime]:
-    """Return the merged OFFLINE intervals that began before an instant, by asset and kind.
+def downtimes(sources: Sources) -> list[Downtime]:
+    """Return the merged OFFLINE intervals that began before the instant of evaluation, by asset and kind.
 
     Overlapping and touching rows of one asset and kind are one downtime. An end after the instant is not known yet.
     """
     found: dict[tuple[int, str], list[Interval]] = defaultdict(list)
-    for status in statuses:
+    as_of = sources.as_of
+    for status in _statuses(sources):
         interval = _interval(status)
         if status["status"] == "OFFLINE" and interval and interval[0] < as_of:
             found[status["assetId"], (status.get("downtimeType") or "unknown").lower()].append(interval)
     return [
-        Downtime(asset_id, kind, start, end if end <= as_of else None)
+        Downtime(asset_id, sources.places.place(None, asset_id, start), kind, start, end if end <= as_of else None)
         for (asset_id, kind), intervals in found.items()
         for start, end in merged(intervals)
     ]
 
 
-def trackings(statuses: Iterable[Record]) -> dict[int, Tracking]:
-    """Return what is tracked of each asset that has a status row with a start."""
+def trackings(sources: Sources) -> list[Tracking]:
+    """Return what is tracked of each asset that exists and has a status row with a start."""
     found: dict[int, Tracking] = {}
-    for status in statuses:
-        if not status.get("startedAt"):
+    assets = sources.latest("assets")
+    for status in _statuses(sources):
+        if not status.get("startedAt") or status["assetId"] not in assets:
             continue
         started_at = micros(status["startedAt"])
-        tracking = found.setdefault(status["assetId"], Tracking(started_at))
+        place = sources.places.of_assets[status["assetId"]][-1].place
+        tracking = found.setdefault(status["assetId"], Tracking(place, started_at))
         tracking.first_at = min(tracking.first_at, started_at)
         if status["status"] in {"OFFLINE", "IGNORE"} and (interval := _interval(status)):
             tracking.offline.append(interval)
@@ -69,7 +76,11 @@ def trackings(statuses: Iterable[Record]) -> dict[int, Tracking]:
                 tracking.ignored.append(interval)
     for tracking in found.values():
         tracking.offline, tracking.ignored = merged(tracking.offline), merged(tracking.ignored)
-    return found
+    return list(found.values())
+
+
+def _statuses(sources: Sources) -> list[Record]:
+    return [status for status in sources.latest("asset_statuses").values() if status.get("assetId") is not None]
 
 
 def up_and_tracked_seconds(tracking: Tracking, start: int, end: int) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The definition of each KPI, as the oracle computes it from one cell."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from simulator.truth_calendar import DAY
@@ -19,6 +19,12 @@ class Figure:
     coverage_share: float | None = None
     basis: str | None = None
     reason: str | None = None
+    records: int | None = None  # how many there were, with what the value needs or without; None: n
+
+    @property
+    def counted(self) -> int:
+        """How many records there were."""
+        return self.n if self.records is None else self.records
 
     @property
     def value(self) -> float | None:
@@ -76,8 +82,8 @@ def mttr(cell: Cell, _: Scope) -> Figure:
     by_status = [order.status_seconds for order in done if order.rca_seconds is None and order.status_seconds is not None]
     basis, seconds = ("rca", by_rca) if len(by_rca) >= len(by_status) else ("status", by_status)
     if not seconds:
-        return Figure(coverage_share=0.0, reason="no_repair_evidence")
-    return Figure(hours(sum(seconds)), float(len(seconds)), len(seconds), len(seconds) / len(done), basis)
+        return Figure(coverage_share=0.0, reason="no_repair_evidence", records=len(done))
+    return Figure(hours(sum(seconds)), float(len(seconds)), len(seconds), len(seconds) / len(done), basis, records=len(done))
 
 
 def mttr_labour(cell: Cell, _: Scope) -> Figure:
@@ -87,8 +93,8 @@ def mttr_labour(cell: Cell, _: Scope) -> Figure:
         return Figure(reason="nothing_completed")
     logged = [order.labour_seconds for order in done if order.labour_seconds > 0]
     if not logged:
-        return Figure(coverage_share=0.0, reason="no_labour_logged")
-    return Figure(hours(sum(logged)), float(len(logged)), len(logged), len(logged) / len(done), "time_items")
+        return Figure(coverage_share=0.0, reason="no_labour_logged", records=len(done))
+    return Figure(hours(sum(logged)), float(len(logged)), len(logged), len(logged) / len(done), "time_items", records=len(done))
 
 
 def mean_downtime(cell: Cell, scope: Scope) -> Figure:
@@ -113,7 +119,8 @@ def pm_compliance(cell: Cell, scope: Scope, grace: int = 0) -> Figure:
         if (due := order.original_due) and due.deadline + grace <= scope.as_of and order.status != "CANCELED"
     ]
     on_time = sum(order.completed_at is not None and order.completed_at <= deadline for order, deadline in counted)
-    return share(on_time, len(counted), "nothing_due", covered(scope.preventive_with_due, scope.preventive))
+    dated = covered(sum(order.original_due is not None for order in scope.preventive), len(scope.preventive))
+    return share(on_time, len(counted), "nothing_due", dated)
 
 
 def vendor_on_time_share(cell: Cell, scope: Scope) -> Figure:
@@ -131,12 +138,12 @@ def _is_on_time(order: Order, deadline: int, as_of: int) -> bool:
 
 def backlog_upcoming_count(cell: Cell, _: Scope) -> Figure:
     """Open orders that were not released yet: made ahead of their start."""
-    return count(sum(order.start_at is not None and order.start_at > at for order, at in cell.backlog))
+    return replace(count(sum(order.start_at is not None and order.start_at > at for order, at in cell.backlog)), records=len(cell.backlog))
 
 
 def backlog_overdue_count(cell: Cell, _: Scope) -> Figure:
     """Open orders whose present deadline had passed."""
-    return count(sum(order.due is not None and order.due.deadline < at for order, at in cell.backlog))
+    return replace(count(sum(order.due is not None and order.due.deadline < at for order, at in cell.backlog)), records=len(cell.backlog))
 
 
 def backlog_hours(cell: Cell, _: Scope) -> Figure:
@@ -145,8 +152,8 @@ def backlog_hours(cell: Cell, _: Scope) -> Figure:
     estimated = sum(order.estimated_seconds is not None for order, _ in cell.backlog)
     coverage = covered(estimated, len(cell.backlog))
     if cell.backlog and not planned:
-        return Figure(coverage_share=coverage, reason="no_estimates")
-    return Figure(hours(sum(planned)), 1.0, len(planned), coverage, "estimates")
+        return Figure(coverage_share=coverage, reason="no_estimates", records=len(cell.backlog))
+    return Figure(hours(sum(planned)), 1.0, len(planned), coverage, "estimates", records=len(cell.backlog))
 
 
 def backlog_crew_weeks(cell: Cell, scope: Scope) -> Figure:
@@ -194,4 +201,15 @@ KPIS: dict[str, Callable[[Cell, Scope], Figure]] = {
     "backlog_crew_weeks": backlog_crew_weeks,
     "completion_within_30_days": completion_within_30_days,
     "pm_share": pm_share,
+}
+
+ASSET_TOO = ("location_subtree", "asset_type", "team", "asset")
+SCOPES: dict[str, Sequence[str]] = {
+    "created": ASSET_TOO,
+    "completed": ASSET_TOO,
+    "mttr": ASSET_TOO,
+    "mttr_labour": ASSET_TOO,
+    "mean_downtime": ("location_subtree", "asset_type", "asset"),
+    "availability": ("location_subtree", "asset_type", "asset"),
+    "backlog_crew_weeks": (),
 }

@@ -10,7 +10,8 @@ from typing import Any
 
 from simulator.truth_calendar import duration_seconds, local_date, micros, midnight
 from simulator.truth_history import Record, Seen
-from simulator.truth_sites import Organisation, SiteFinder, sites_of
+from simulator.truth_places import Place
+from simulator.truth_sources import Sources
 
 CLOSED = frozenset({"DONE", "CANCELED", "SKIPPED"})
 
@@ -36,7 +37,7 @@ class Order:
     """One live work order, by its latest state and, where a field says so, its earlier ones."""
 
     id: int
-    site_id: str
+    place: Place
     type: str | None
     status: str
     created_at: int
@@ -55,6 +56,11 @@ class Order:
     history: Sequence[Seen]  # every state it was seen in, the present one last
 
     @property
+    def site_id(self) -> str:
+        """The site it belongs to."""
+        return self.place.site_id
+
+    @property
     def record(self) -> Record:
         """Its present state, as the list shows it."""
         return self.history[-1].record or {}
@@ -67,24 +73,24 @@ class Order:
         return duration_seconds(self.created_at, self.completed_at)
 
 
-Histories = Mapping[int, Sequence[Seen]]  # by id: the states of one collection's records, no state without a record
+def orders(sources: Sources) -> list[Order]:
+    """Return every order that is not deleted."""
+    return OrderReader(sources).orders()
 
 
 class OrderReader:
     """Reads the work orders of one organisation."""
 
-    def __init__(
-        self, organisation: Organisation, finder: SiteFinder, histories: Histories, assets: Mapping[int, Record], rca: Iterable[Record]
-    ) -> None:
-        self._time_zone = organisation.time_zone
-        self._zones = {site.id: site.time_zone for site in sites_of(organisation)}
-        self._finder = finder
-        self._assets = assets
-        self._histories = histories
-        latest = {order_id: history[-1].record or {} for order_id, history in histories.items()}
+    def __init__(self, sources: Sources) -> None:
+        """Learn the usual estimates, and which repairs have a report."""
+        self._time_zone, self._zones, self._places = sources.organisation.time_zone, sources.zones, sources.places
+        self._assets = sources.latest("assets")
+        self._histories = sources.histories("work_orders")
+        latest = sources.latest("work_orders")
         self._usual_seconds = self._medians(latest.values())
         self._rca_seconds = rca_seconds(
-            rca, {order_id: at for order_id, record in latest.items() if (at := completed_at(record)) is not None}
+            sources.latest("rca_reports").values(),
+            {order_id: at for order_id, record in latest.items() if (at := completed_at(record)) is not None},
         )
 
     def orders(self) -> list[Order]:
@@ -93,13 +99,14 @@ class OrderReader:
 
     def _order(self, history: Sequence[Seen]) -> Order:
         record = history[-1].record or {}
-        site_id = self._finder.site_of(record.get("locationId"), self._asset(record).get("locationId"))
-        zone = self._zones[site_id]
         created, completed = micros(record["createdAt"]), completed_at(record)
+        teams = self._places.teams_of(record.get("assignees") or ())
+        place = self._places.place(record.get("locationId"), asset_id(record), created, teams)
+        zone = self._zones[place.site_id]
         first_due = next((seen.record for seen in history if seen.record and seen.record.get("dueDate")), None)
         return Order(
             id=record["id"],
-            site_id=site_id,
+            place=place,
             type=record.get("type"),
             status=record["status"],
             created_at=created,
@@ -119,7 +126,7 @@ class OrderReader:
         )
 
     def _asset(self, record: Record) -> Mapping[str, Any]:
-        return self._assets.get(asset_id(record), {})
+        return self._assets.get(asset_id(record) or 0, {})
 
     def _kinds(self, record: Record) -> list[tuple[str | None, ...]]:
         """Return the groups whose median stands in for a missing estimate, nearest first."""

@@ -50,18 +50,25 @@ class SiteFinder:
         under no root or in a circle has none.
         """
         for location_id in location_ids:
-            if site := self._above(location_id):
+            if site := self.above(location_id):
                 return site
         return self._owner
 
-    def _above(self, location_id: int | None) -> str | None:
-        visited: set[int] = set()
-        while location_id is not None and location_id in self._parents and location_id not in visited:
-            if location_id in self._roots:
-                return self._roots[location_id]
-            visited.add(location_id)
+    def knows(self, location_id: int | None) -> bool:
+        """Return whether the location exists."""
+        return location_id in self._parents
+
+    def with_ancestors(self, location_id: int | None) -> list[int]:
+        """Return the location and all above it, nearest first; none of one that is unknown, and a circle ends where it closes."""
+        found: list[int] = []
+        while location_id is not None and location_id in self._parents and location_id not in found:
+            found.append(location_id)
             location_id = self._parents[location_id]
-        return None
+        return found
+
+    def above(self, location_id: int | None) -> str | None:
+        """Return the site whose root is the location or its nearest ancestor, None if there is none."""
+        return next((self._roots[each] for each in self.with_ancestors(location_id) if each in self._roots), None)
 
 
 def _unassigned(organisation: Organisation) -> str:

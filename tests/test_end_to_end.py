@@ -37,7 +37,7 @@ class Plant:
     @property
     def versions(self) -> list[Version]:
         world = self.simulator.world
-        tables = ("locations", "assets", "asset_statuses", "rca_reports", "work_orders")
+        tables = ("locations", "assets", "asset_statuses", "rca_reports", "work_orders", "work_requests", "teams")
         return [version for name in tables for version in world.versions(name)]
 
     def step(self, span: timedelta) -> refresh.RefreshReport:

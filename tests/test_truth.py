@@ -84,6 +84,7 @@ def rows_of(
 ) -> dict[tuple[Any, ...], KpiRow]:
     instants = [instant(text) for text in syncs or [as_of]]
     rows = observable(versions, instants, instant(as_of), [organisation])
+    rows = [row for row in rows if row.scope_type in {"organisation", "site"}]
     return {(row.kpi, row.scope_id, row.period_grain, row.period_start_on): row for row in rows}
 
 
@@ -154,8 +155,9 @@ def test_periods_go_back_five_years_at_most():
 def test_every_row_has_either_a_value_or_a_reason():
     versions = [order(), done(2), asset(), status(1, "2026-03-03T00:00Z", "2026-03-03T05:00Z")]
     rows = observable(versions, [instant(LATER)], instant(LATER), [ONE])
-    # organisation and site; March to June; the weeks of 2 March to 15 June
-    assert len(rows) == len({each.key for each in rows}) == len(KPIS) * 2 * (4 + 16)
+    assert len(rows) == len({each.key for each in rows})
+    # organisation and site; the weeks of 2 March to 15 June, March to June, two quarters, a year
+    assert sum(each.scope_type in {"organisation", "site"} for each in rows) == len(KPIS) * 2 * (16 + 4 + 2 + 1)
     assert all((each.value is None) != (each.reason is None) for each in rows)
     assert all((each.value is None) == (each.numerator is None) == (each.denominator is None) for each in rows)
 
@@ -163,7 +165,7 @@ def test_every_row_has_either_a_value_or_a_reason():
 def test_an_organisation_that_was_never_read_has_no_values_at_all():
     rows = observable([order()], [], instant(LATER), [ONE])
     assert {(each.value, each.n, each.reason) for each in rows} == {(None, 0, "not_observed_yet")}
-    assert {each.period_start_on for each in rows} == {date(2026, 6, 1), date(2026, 6, 15)}
+    assert {each.period_start_on for each in rows} == {date(2026, 1, 1), date(2026, 4, 1), date(2026, 6, 1), date(2026, 6, 15)}
 
 
 # --- sites -------------------------------------------------------------------------------------------------------------------
@@ -687,11 +689,11 @@ def test_the_distance_tells_what_readings_could_not_see():
     versions = [order(1), cancelled, edited, done(2)]
     truths = actual(versions, instant(LATER), [ONE])
     views = observable(versions, [instant(LATER)], instant(LATER), [ONE])
-    assert distance(truths, truths) == [Distance(kpi, 40, 0, 0.0, 0.0) for kpi in KPIS]
+    assert distance(truths, truths) == [Distance(kpi, 46, 0, 0.0, 0.0) for kpi in KPIS]
     found = {each.kpi: each for each in distance(truths, views)}
-    # organisation and site: the end of March, and of the weeks from 16 March to 6 April
-    assert found["backlog_count"] == Distance("backlog_count", 40, 10, 10 / 40, 1.0)
-    assert found["completed"] == Distance("completed", 40, 0, 0.0, 0.0)
+    # organisation and site: the end of March (and of its quarter), and of the weeks from 16 March to 6 April
+    assert found["backlog_count"] == Distance("backlog_count", 46, 12, 12 / 46, 1.0)
+    assert found["completed"] == Distance("completed", 46, 0, 0.0, 0.0)
     assert table_of(found.values()).splitlines()[0].split() == ["kpi", "rows", "differ", "mean", "max"]
 
 

@@ -31,7 +31,7 @@ class Marts:
             return connection.execute(sql, list(values)).fetchall()
 
     def kpi(
-        self, kpi: str, organisation_id: int, start: str, grain: str = "month", site: str | None = None, scope: Scope | None = None
+        self, kpi: str, organisation_id: int, start: str, grain: str = "month", site: str | None = None, *, scope: Scope | None = None
     ) -> dict[str, Any]:
         """The parts of one KPI row, those that are NULL left out; of the organisation unless a site or another scope is named."""
         where = "kpi = ? and organisation_id = ? and scope_type = ? and scope_id = ? and period_start_on = ? and period_grain = ?"
@@ -40,7 +40,7 @@ class Marts:
         return {name: part for name, part in zip(PARTS, row, strict=True) if part is not None}
 
     def values(
-        self, kpi: str, organisation_id: int, grain: str = "month", site: str | None = None, scope: Scope | None = None
+        self, kpi: str, organisation_id: int, grain: str = "month", site: str | None = None, *, scope: Scope | None = None
     ) -> dict[str, Any]:
         """Value or reason of a KPI by the first day of its periods."""
         where = "kpi = ? and organisation_id = ? and scope_type = ? and scope_id = ? and period_grain = ?"

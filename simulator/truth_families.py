@@ -1,0 +1,39 @@
+"""Everything that the oracle reads, lays out and computes: one family of KPIs beside the other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simulator import truth_kpis
+from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders, lay_out_tracking
+from simulator.truth_downtime import downtimes, trackings
+from simulator.truth_kpis import Figure
+from simulator.truth_orders import orders
+from simulator.truth_sources import Readers, asset_places, statuses, work_requests
+
+Kpi = Callable[[Cell, Scope], Figure]
+FINE = ("location_subtree", "asset_type", "team")  # the scopes finer than a site that a KPI has unless it says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """KPIs that belong together, with the records they read and how these are laid out."""
+
+    kpis: Mapping[str, Kpi] = field(default_factory=dict)
+    scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by KPI, where they are not FINE
+    readers: Readers = field(default_factory=dict)  # by the name under which a sheet and a scope have the records
+    layouts: Sequence[Layout] = ()
+
+
+WORK = Family(
+    kpis=truth_kpis.KPIS,
+    scopes=truth_kpis.SCOPES,
+    readers={"orders": orders, "downtimes": downtimes, "trackings": trackings},
+    layouts=(lay_out_orders, lay_out_backlog, lay_out_downtimes, lay_out_tracking),
+)
+PLACES = Family(readers={"asset_places": asset_places, "statuses": statuses, "work_requests": work_requests})
+FAMILIES: tuple[Family, ...] = (WORK, PLACES)
+
+KPIS: dict[str, Kpi] = {kpi: define for family in FAMILIES for kpi, define in family.kpis.items()}
+SCOPES: dict[str, Sequence[str]] = {kpi: family.scopes.get(kpi, FINE) for family in FAMILIES for kpi in family.kpis}
+READERS: Readers = {name: read for family in FAMILIES for name, read in family.readers.items()}
+LAYOUTS: list[Layout] = [layout for family in FAMILIES for layout in family.layouts]
