@@ -97,10 +97,10 @@ def _table(node: dict[str, Any]) -> str:
     return f"{node['schema']}.{node.get('identifier') or node.get('alias') or node['name']}"
 
 
-def analysed(statements: list[Compiled]) -> Verdict:
-    """What Google's analyser says of the statements, over the tables of raw and ops."""
+def analysed(statements: list[Compiled], known: dict[str, dict[str, str]] | None = None) -> Verdict:
+    """What Google's analyser says of the statements, over the tables of raw and ops and others that are known."""
     ours = {name: {column: TYPES[type(dtype)] for column, dtype in columns.items()} for name, columns in tables().items()}
-    asked = {"project": PROJECT, "tables": ours, "statements": [vars(one) for one in statements]}
+    asked = {"project": PROJECT, "tables": ours | (known or {}), "statements": [vars(one) for one in statements]}
     command = [f"{BIN / 'python'}", f"{Path(__file__).with_name('googlesql.py')}"]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
     if done.returncode:
