@@ -27,7 +27,7 @@ def load(visit: Visit) -> None:
         buffer = buffers[part.name]
         if page is not None:
             buffer.append(page)
-        if page is None or is_full(buffer, 0.0):
+        if page is None or is_full(buffer, 0.0, visit.warehouse.batch):
             visit.store(buffer, states=[state_of(visit, part, buffer, is_complete=page is None)])
             buffer.clear()
 

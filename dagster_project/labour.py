@@ -61,11 +61,11 @@ def sweep(endpoint: Endpoint, source: MaintainX, warehouse: Warehouse, run: Run,
     visit = Visit(endpoint, source, warehouse, run, progress)
     visit.report.kind = KIND
     try:
-        for pages in batches(chain(at_work(visit), recently_done(visit))):
+        for pages in batches(chain(at_work(visit), recently_done(visit)), visit.warehouse.batch):
             visit.store(pages)
     except NotAsAsked as error:
         visit.distrust = error
-        for pages in batches(visit.list.every()):
+        for pages in batches(visit.list.every(), visit.warehouse.batch):
             visit.store(pages)
     report = visit.finish()
     failpoint("labour.read")

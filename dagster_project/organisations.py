@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from dagster_project import sites
 from dagster_project.frames.records import owner_of
 from dagster_project.maintainx import capabilities
@@ -110,7 +112,7 @@ def write_sites(warehouse: Warehouse, sources: Sequence[Source]) -> None:
     """
     named = [source.organisation_id for source in sources]
     rows, targets, hours, holidays = (
-        warehouse.query(f"from ops.{table} where not list_contains(?, organisation_id)", [named]).to_dicts() for table in SITE_TABLES
+        warehouse.query(f"select * from ops.{table}").filter(~pl.col("organisation_id").is_in(named)).to_dicts() for table in SITE_TABLES
     )
     for organisation in (source.organisation for source in sources):
         for site in organisation.sites:

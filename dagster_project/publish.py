@@ -6,6 +6,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from dagster_project import models
 from dagster_project.failpoint import failpoint
@@ -14,6 +15,9 @@ from dagster_project.warehouse import copying, notice, ops_words, reported
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.folders import clear_unfinished, replace_text, sha256, whole_folder
 from dagster_project.warehouse.quarantined import with_staleness
+
+if TYPE_CHECKING:
+    from dagster_project.warehouse.bigquery import BigQueryWarehouse
 
 POINTER = "CURRENT"
 FILE = "marts.duckdb"
@@ -80,6 +84,15 @@ def publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, 
         NothingToPublish: the models were never built.
         LeaseLost: another process has taken over the warehouse; readers keep the old version.
     """
+    if settings.warehouse == "bigquery":
+        from dagster_project.warehouse.mirror import mirrored  # noqa: PLC0415  Google's library takes a second
+
+        with mirrored(cast("BigQueryWarehouse", warehouse), settings.data_dir, settings.duckdb_memory_limit) as copy:
+            return _publish(settings, copy, known_at, as_of)
+    return _publish(settings, warehouse, known_at, as_of)
+
+
+def _publish(settings: Settings, warehouse: DuckDBWarehouse, known_at: datetime, as_of: datetime | None) -> Published:
     connection, folder = warehouse.connection, settings.published_dir
     if "kpis" not in copying.tables(connection, "marts"):
         raise NothingToPublish(f"{settings.warehouse_path} has no marts.kpis: build the models first (make refresh)")

@@ -44,7 +44,8 @@ def entries(
     wanted = {"endpoint": endpoint, "reason_code": reason, "organisation_id": organisation_id, "status": status}
     given = {name: value for name, value in wanted.items() if value is not None}
     condition = " and ".join(f"{name} = ?" for name in given)
-    query = f"from ({with_staleness()}) where {condition} order by last_seen_at desc, organisation_id, endpoint, record_id, raw_hash"
+    order = "last_seen_at desc, organisation_id, endpoint, record_id, raw_hash"
+    query = f"select * from ({with_staleness()}) as entries where {condition} order by {order}"
     found = warehouse.query(query, list(given.values()))
     names = pl.Series("entry", [entry_of(row) for row in found.iter_rows(named=True)], dtype=pl.String)
     return found.select(names, pl.all())
@@ -117,9 +118,9 @@ def _read_since(warehouse: Warehouse, reading: Reading, rows: Mapping[int | str,
     table = reading.endpoint.table
     query = f"""
         select v.id, v.observed_at from raw.{table} v join raw.{table}_latest l using (organisation_id, id, version_number)
-        where organisation_id = ? and list_contains(?, v.id)
+        where organisation_id = ? and id in ({", ".join(str(key) for key in rows if isinstance(key, int)) or "null"})
     """
-    found = warehouse.query(query, [reading.organisation_id, [key for key in rows if isinstance(key, int)]])
+    found = warehouse.query(query, [reading.organisation_id])
     return {record_id for record_id, observed_at in found.rows() if observed_at > rows[record_id]["last_seen_at"]}
 
 

@@ -130,7 +130,7 @@ class Reconciliation:
 
     def take(self, pages: Iterator[Page]) -> None:
         """Store pages and compare what they showed with what the log held before."""
-        for batch in batches(pages):
+        for batch in batches(pages, self.visit.warehouse.batch):
             self.tally(self.visit.store(batch))
             failpoint("reconcile.batch_done")
 

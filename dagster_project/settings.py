@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     rate_share: float = Field(default=0.8, gt=0, le=1)
     reconcile_share: float = Field(default=0.01, gt=0, le=1)
     labour_every_hours: float = Field(default=1, ge=0)
+    warehouse: Literal["duckdb", "bigquery"] = "duckdb"
+    bigquery_project: str | None = None
+    bigquery_location: str = "EU"
+    bigquery_dataset_prefix: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*_)?$")
+    bigquery_endpoint: str | None = None
 
     @field_validator("data_dir", "sites_file")
     @classmethod

@@ -53,7 +53,7 @@ def mend(visit: Visit) -> None:
     damaged = visit.warehouse.damaged(visit.endpoint.table, visit.run.organisation_id)
     if damaged:
         instants = {record_id: {created_at} if created_at else set() for record_id, created_at in damaged.items()}
-        for pages in batches(recheck.pages_of(visit.list, visit.warehouse, instants)):
+        for pages in batches(recheck.pages_of(visit.list, visit.warehouse, instants), visit.warehouse.batch):
             visit.store(pages)
 
 
@@ -76,7 +76,7 @@ def changes(visit: Visit) -> None:
         return
     since = visit.main.watermark - visit.endpoint.overlap
     pages = walk.anchored(visit.list.one, visit.list.all, "updatedAt", since, step=visit.list.step)
-    for batch in batches(not_far_beyond(pages, visit.run.now)):
+    for batch in batches(not_far_beyond(pages, visit.run.now), visit.warehouse.batch):
         visit.store(batch, moves_watermark=True)
 
 
@@ -96,7 +96,7 @@ def recent(visit: Visit) -> None:
     visit.report.is_first_load = visit.main.watermark is None
     stop = visit.main.watermark and visit.main.watermark - visit.endpoint.overlap
     newest = visit.main.watermark
-    for pages in batches(walk.recent(visit.list.all, stop)):
+    for pages in batches(walk.recent(visit.list.all, stop), visit.warehouse.batch):
         newest = latest_of(newest, visit.capped(visit.store(pages).largest_updated_at))
     visit.save(replace(visit.main, watermark=newest, is_complete=True, run_id=visit.run.run_id))
 
@@ -132,7 +132,7 @@ def everything(visit: Visit) -> None:
 def read_once(visit: Visit, known: set[int]) -> bool:
     """Read every page of the list once; return whether a record was shown twice."""
     ids, is_twice = set[int](), False
-    for pages in batches(visit.list.every()):
+    for pages in batches(visit.list.every(), visit.warehouse.batch):
         if not ids:
             visit.check_company(known, pages)
         intake = visit.store(pages)

@@ -20,10 +20,10 @@ from dagster_project.maintainx.endpoints import Absence, Endpoint
 from dagster_project.maintainx.errors import Forbidden, MaintainXError, NotFound
 from dagster_project.recheck import read_again
 from dagster_project.walk import NotAsAsked
-from dagster_project.warehouse.base import Commit, State, Tombstone, Warehouse
+from dagster_project.warehouse.base import BatchSize, Commit, State, Tombstone, Warehouse
 from dagster_project.warehouse.tables import OPS
 
-BATCH_ROWS, BATCH_BYTES, BATCH_SECONDS = 5_000, 16 * 2**20, 30.0
+PROGRESS_ROWS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Visit:
         self.accepted |= intake.seen_ids
         self.accepted -= intake.refused_ids | intake.gone_ids
         self.report.requests = self.source.requests - self._requests
-        if self.report.counts.fetched // BATCH_ROWS > said_rows // BATCH_ROWS:
+        if self.report.counts.fetched // PROGRESS_ROWS > said_rows // PROGRESS_ROWS:
             self.progress(self.report)
         return intake
 
@@ -235,8 +235,8 @@ class Visit:
             raise
 
 
-def batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
-    """Gather pages to 5,000 rows, 16 MB or 30 s; the last batch is what is left, and an empty walk is one empty batch.
+def batches(pages: Iterable[Page], size: BatchSize) -> Iterator[list[Page]]:
+    """Gather pages to batches of that size; the last batch is what is left, and an empty walk is one empty batch.
 
     What was read before the source failed is a batch, too: one that always fails at the same place must not be read from
     the start for ever.
@@ -246,7 +246,7 @@ def batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
     try:
         for page in pages:
             gathered.append(page)
-            if is_full(gathered, time.monotonic() - since):
+            if is_full(gathered, time.monotonic() - since, size):
                 yield gathered
                 gathered, since, count = [], time.monotonic(), count + 1
     except NotAsAsked:  # its order proves nothing
@@ -259,10 +259,10 @@ def batches(pages: Iterable[Page]) -> Iterator[list[Page]]:
         yield gathered
 
 
-def is_full(pages: Sequence[Page], seconds: float) -> bool:
+def is_full(pages: Sequence[Page], seconds: float, size: BatchSize) -> bool:
     """Return whether the pages make a batch."""
-    rows, size = sum(len(page.records) for page in pages), sum(page.bytes for page in pages)
-    return rows >= BATCH_ROWS or size >= BATCH_BYTES or seconds >= BATCH_SECONDS
+    rows, bytes_read = sum(len(page.records) for page in pages), sum(page.bytes for page in pages)
+    return rows >= size.rows or bytes_read >= size.size or seconds >= size.seconds
 
 
 def endpoint_run(report: EndpointReport, run: Run) -> dict:

@@ -49,7 +49,7 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
         ModelsFailed: a model or test failed; what hung on it was skipped. Readers are told that what they see is older.
     """
     failpoint("models.before_build")
-    report = None if select else compiled.build(settings, as_of, known_at, on_node)
+    report = None if select or settings.warehouse != "duckdb" else compiled.build(settings, as_of, known_at, on_node)
     if report is None:
         report = _by_dbt(settings, as_of, known_at, select, on_node)
     failpoint("models.after_build")
@@ -57,7 +57,10 @@ def build(settings: Settings, as_of: datetime, known_at: datetime, select: str |
 
 
 def _by_dbt(settings: Settings, as_of: datetime, known_at: datetime, select: str | None, on_node: OnNode | None) -> ModelReport:
-    from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
+    if settings.warehouse == "bigquery":
+        from dagster_project.models import in_bigquery as runner  # noqa: PLC0415
+    else:
+        from dagster_project.models import runner  # noqa: PLC0415  it loads dbt
 
     try:
         return runner.build(settings, as_of, known_at, select, on_node)

@@ -1,4 +1,4 @@
-"""The few verbs the core asks of a warehouse; `duckdb.py` is the one there is."""
+"""The few verbs the core asks of a warehouse: `duckdb.py` keeps it in a file, `bigquery.py` in BigQuery."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -24,6 +24,23 @@ class DiskTrouble(Exception):
 
 class DamagedWarehouse(Exception):
     """The warehouse's file cannot be used (damaged, cut, or of another version): says why, and how to restore it."""
+
+
+class BigQueryTrouble(Exception):
+    """BigQuery refused or cannot be reached: says what it said and what to do next; what was committed is kept."""
+
+
+class NotOnBigQuery(Exception):
+    """The command works on a DuckDB warehouse alone: says what takes its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSize:
+    """When what was read is stored: as soon as one of the three is reached, or the walk ends."""
+
+    rows: int
+    size: int  # bytes as they came
+    seconds: float
 
 
 class Latest(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +105,11 @@ class Commit:
 
 class Warehouse(Protocol):
     """One organisation-spanning store of raw and ops; a context manager that holds the writer's lock."""
+
+    @property
+    def batch(self) -> BatchSize:
+        """Return how much makes a batch here."""
+        ...
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...

@@ -13,7 +13,7 @@ import polars as pl
 from dagster_project.failpoint import failpoint
 from dagster_project.warehouse import disk
 from dagster_project.warehouse.arrow import ArrowStream
-from dagster_project.warehouse.base import Commit, Latest, LeaseLost, State, Tombstone
+from dagster_project.warehouse.base import BatchSize, Commit, Latest, LeaseLost, State, Tombstone
 from dagster_project.warehouse.damage import damaged, is_damage, leave_behind, locked_out
 from dagster_project.warehouse.layout import SQL_TYPES, make_tables
 from dagster_project.warehouse.lease import Lease, Say, wall_clock
@@ -51,6 +51,8 @@ class DuckDBWarehouse:
         say: told, once a minute, whom it waits for.
         lease: the right to write; by default one of this process on this machine.
     """
+
+    batch = BatchSize(rows=5_000, size=16 * 2**20, seconds=30.0)
 
     def __init__(self, path: Path | None, memory_limit: str = "2GB", wait_seconds: float = 0, say: Say = print, lease: Lease | None = None):
         self.path, self.memory_limit, self.wait_seconds, self.say = path, memory_limit, wait_seconds, say

@@ -1,8 +1,13 @@
 """Which warehouse the settings name."""
 
-from dagster_project.settings import Settings
+from typing import TYPE_CHECKING, cast
+
+from dagster_project.settings import BadSettings, Settings
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.lease import Say
+
+if TYPE_CHECKING:
+    from dagster_project.warehouse.bigquery import BigQueryWarehouse
 
 
 class NoWarehouse(Exception):
@@ -12,9 +17,15 @@ class NoWarehouse(Exception):
 def open_warehouse(settings: Settings, say: Say = print) -> DuckDBWarehouse:
     """Return the warehouse to use with `with`; entering takes the right to write, and waits for it as WAREHOUSE_WAIT says.
 
+    One in BigQuery has the same verbs; what it has not (the connection to a file) it refuses with NotOnBigQuery.
+
     Raises:
+        BadSettings: WAREHOUSE is bigquery and BIGQUERY_PROJECT is not set.
         WarehouseBusy: on entering, when another process still writes after that.
+        BigQueryTrouble: on entering, when BigQuery cannot be reached or refuses.
     """
+    if settings.warehouse == "bigquery":
+        return cast("DuckDBWarehouse", _in_bigquery(settings, say))
     return DuckDBWarehouse(settings.warehouse_path, settings.duckdb_memory_limit, settings.warehouse_wait or 0, say)
 
 
@@ -24,7 +35,17 @@ def existing_warehouse(settings: Settings, say: Say = print) -> DuckDBWarehouse:
     Raises:
         NoWarehouse: nothing was read yet.
     """
-    if not settings.warehouse_path.exists():
+    if settings.warehouse == "duckdb" and not settings.warehouse_path.exists():
         what = f"there is no warehouse in {settings.data_dir} (DATA_DIR)"
         raise NoWarehouse(f"{what}: run `make refresh`, which makes one, or `make restore` when there is a backup")
     return open_warehouse(settings, say)
+
+
+def _in_bigquery(settings: Settings, say: Say) -> "BigQueryWarehouse":
+    from dagster_project.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415  Google's library takes a second
+    from dagster_project.warehouse.bigquery_jobs import Place  # noqa: PLC0415
+
+    if not settings.bigquery_project:
+        raise BadSettings("WAREHOUSE is bigquery and BIGQUERY_PROJECT is not set: name the Google Cloud project (docs/bigquery.md)")
+    place = Place(settings.bigquery_project, settings.bigquery_location, settings.bigquery_dataset_prefix, settings.bigquery_endpoint)
+    return BigQueryWarehouse(place, settings.warehouse_wait or 0, say)

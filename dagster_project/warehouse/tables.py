@@ -25,9 +25,8 @@ DAMAGED = "damaged"  # the shape of a latest row whose payload is not what was s
 
 # what a state says, as one digest: a state that was changed by anything but a sync does not match its seal. What is NULL is left out,
 # so that a column that comes with a newer program leaves the seals as they are.
-SEAL = "md5(concat_ws('|', {}))".format(", ".join(f"'{name}=' || {name}" for name in (
-    "organisation_id", "endpoint", "slice", "watermark", "slice_from", "slice_to", "is_complete", "expands", "generation",
-)))  # fmt: skip
+SEALED = ("organisation_id", "endpoint", "slice", "watermark", "slice_from", "slice_to", "is_complete", "expands", "generation")
+SEAL = "md5(concat_ws('|', {}))".format(", ".join(f"'{name}=' || {name}" for name in SEALED))
 
 LEASE: dict[str, pl.DataType] = {  # ops.lease has one row: who writes, or wrote last; of this file alone, so never copied
     "fence": WHOLE, "holder": TEXT, "taken_at": INSTANT, "renewed_at": INSTANT, "expires_at": INSTANT,

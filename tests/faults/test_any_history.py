@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dagster_project import failpoint, visit
+from dagster_project import failpoint
+from dagster_project.warehouse.base import BatchSize
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from simulator.instants import HOUR, MINUTE, iso
 from tests.faults.plant_builder import START, Plant
 
@@ -53,7 +55,7 @@ OWN_ORGANISATION = [HealthCheck.function_scoped_fixture]  # each example has an 
 @given(**ROUNDS)
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=OWN_ORGANISATION)
 def test_any_history_read_with_any_crashes_ends_in_the_truth(warehouse, monkeypatch, rounds, cap, table):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 3)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(3, 2**24, 30.0))
     live_through(Plant(warehouse, cap), rounds, table)
 
 
@@ -61,7 +63,7 @@ def test_any_history_read_with_any_crashes_ends_in_the_truth(warehouse, monkeypa
 @given(**ROUNDS)
 @settings(max_examples=1000, deadline=None, suppress_health_check=[*OWN_ORGANISATION, HealthCheck.too_slow])
 def test_a_thousand_histories_read_with_any_crashes_end_in_the_truth(warehouse, monkeypatch, rounds, cap, table):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 3)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(3, 2**24, 30.0))
     live_through(Plant(warehouse, cap), rounds, table)
 
 

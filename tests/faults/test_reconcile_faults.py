@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from dagster_project import failpoint, reconcile, rolling, visit
+from dagster_project import failpoint, reconcile, rolling
 from dagster_project.breakers import Breaker
 from dagster_project.maintainx.endpoints import BY_TABLE
+from dagster_project.warehouse.base import BatchSize
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from simulator.instants import HOUR, iso
 from tests.faults.plant_builder import START, Plant
 
@@ -130,7 +132,7 @@ def test_a_reconciliation_costs_a_request_per_page_and_one_per_absentee(warehous
 @pytest.mark.parametrize("place", ["sync.before_batch", "sync.after_batch"])
 @pytest.mark.parametrize("nth", range(1, 8))
 def test_f1_a_full_sweep_that_was_killed_goes_on_where_it_was_and_then_judges_what_is_absent(plant, monkeypatch, place, nth):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 7)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(7, 2**24, 30.0))
     plant.sync()
     fresh = plant.reconcile()
     for id_ in (3, 30):
@@ -160,7 +162,7 @@ def test_f1_a_full_sweep_that_was_killed_at_its_end_judges_the_same_when_it_runs
 
 
 def test_a_sweep_that_was_left_for_more_than_a_day_begins_anew(plant, monkeypatch):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 7)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(7, 2**24, 30.0))
     plant.sync()
     crashed(plant, "sync.after_batch", 3)
     assert 0 < seen(plant) < 40
@@ -181,7 +183,7 @@ def test_d_a_sweep_in_which_too_many_are_absent_is_not_gone_on_with(plant):
 
 
 def test_what_is_created_before_the_place_where_a_sweep_stopped_is_not_taken_for_gone(plant, monkeypatch):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 7)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(7, 2**24, 30.0))
     plant.sync()
     crashed(plant, "sync.after_batch", 4)
     plant.add_order(41, START - 399 * HOUR, START)  # dated back, and read by the sync

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from dagster_project import failpoint, visit
+from dagster_project import failpoint
 from dagster_project.maintainx.errors import Forbidden, Unauthorized, Unavailable
+from dagster_project.warehouse.base import BatchSize
+from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from tests.faults.plant_builder import Plant
 
 
@@ -19,7 +21,7 @@ def test_a_burst_of_failures_in_any_place_loses_nothing(plant, action, nth):
 
 @pytest.mark.parametrize("nth", [1, 4, 7])
 def test_a_source_that_dies_leaves_what_was_committed_and_the_next_run_goes_on(plant, monkeypatch, nth):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 5)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(5, 2**24, 30.0))
     plant.simulator.faults.add("500", path="workorders", nth=nth, times=1000)
     with pytest.raises(Unavailable):
         plant.sync()
@@ -52,7 +54,7 @@ def test_a3_a_source_that_fails_after_every_few_pages_is_read_to_the_end_by_seve
 @pytest.mark.parametrize("place", ["sync.before_batch", "sync.after_batch"])
 @pytest.mark.parametrize("nth", [1, 2, 5])
 def test_a_crash_at_a_batch_leaves_a_log_that_the_next_run_completes(plant, monkeypatch, table, place, nth):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 5)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(5, 2**24, 30.0))
     plant.locations(range(1, 41))
     with failpoint.arm(failpoint.at(place, nth, failpoint.crash)), pytest.raises(failpoint.Crashed):
         plant.sync(table)

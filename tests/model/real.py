@@ -7,7 +7,7 @@ from itertools import count
 import msgspec
 import pytest
 
-from dagster_project import first_load, labour, reconcile, sync, visit, walk
+from dagster_project import first_load, labour, reconcile, sync, walk
 from dagster_project.breakers import Breaker
 from dagster_project.frames import flatten
 from dagster_project.maintainx.client import MaintainX, Page
@@ -15,6 +15,7 @@ from dagster_project.maintainx.endpoints import BY_TABLE, Endpoint
 from dagster_project.maintainx.errors import MaintainXError
 from dagster_project.visit import Run
 from dagster_project.walk import Slice
+from dagster_project.warehouse.base import BatchSize
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from simulator.instants import from_datetime, parse
 from simulator.transport import transport
@@ -44,7 +45,7 @@ class Laboratory(ExitStack):
             self._warehouses.close()
             self.warehouse = self._warehouses.enter_context(DuckDBWarehouse.in_memory())
             self.warehouse.execute("set threads = 1")  # there is nothing to share out
-        self._small.setattr(visit, "BATCH_ROWS", source.setting.batch)
+        self._small.setattr(DuckDBWarehouse, "batch", BatchSize(source.setting.batch, 2**24, 30.0))
         self._small.setattr(first_load, "SLICE_ROWS", source.setting.batch - 1)
         return Real(source, self.warehouse)
 
