@@ -79,6 +79,17 @@ def test_a_published_file_holds_every_mart_and_what_ops_has_for_readers(settings
         ]
 
 
+def test_what_is_finer_than_a_site_is_reported_once_it_is_closed(settings, warehouse):
+    say(warehouse, 3.5, period="2026-11-16", state="open")
+    warehouse.connection.execute("""
+        insert into marts.kpis by name
+            select * replace ('team' as scope_type, '701' as scope_id, cast(null as varchar) as site_id) from marts.kpis
+    """)
+    publish(settings, warehouse, MONDAY)
+    reported = warehouse.connection.execute("select scope_type, window_state from ops.kpi_reported order by all").fetchall()
+    assert reported == [("site", "closed"), ("site", "open"), ("team", "closed")]
+
+
 def test_the_command_line_client_of_duckdb_1_5_opens_a_published_file(settings, warehouse):
     path = publish(settings, warehouse, MONDAY).path
     query = "select value, (select count(*) from marts.work_orders) as orders from marts.kpis"

@@ -14,6 +14,8 @@ def find_news(connection: Connection, version: str, known_at: datetime, reported
     """Put the rows of `marts.kpis` that differ from the last reported one of their key into `NEWS`; return their number.
 
     A figure that was never reported is news; so is the same figure in another state of its window (open, closed, restated).
+    Of scopes finer than a site only what is closed counts as reported: their open periods change with every reading, and would make
+    this table, which is never pruned, grow by all of them each day.
     """
     connection.execute(f"create or replace temp table {NEWS} as from ops.kpi_reported limit 0")
     same = " and ".join(f"k.{column} is not distinct from r.{column}" for column in (*KEY, *FIGURE))
@@ -25,7 +27,8 @@ def find_news(connection: Connection, version: str, known_at: datetime, reported
         )
         select {", ".join(f"k.{column}" for column in ("site_id", *KEY, *FIGURE))},
             $version as version, cast($known_at as timestamptz) as known_at, cast($reported_at as timestamptz) as reported_at
-        from marts.kpis k anti join last_reported r on {same}
+        from (from marts.kpis where window_state <> 'open' or scope_type in ('organisation', 'site')) k
+            anti join last_reported r on {same}
         order by {", ".join(f"k.{column}" for column in KEY)}
     """
     values = {"version": version, "known_at": known_at, "reported_at": reported_at}
