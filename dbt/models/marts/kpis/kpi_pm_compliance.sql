@@ -1,1 +1,1 @@
-{{ pm_cohort("is_on_time", grace_seconds=0) }}
+{{ pm_cohort("is_on_time") }}

@@ -1,1 +1,1 @@
-{{ pm_cohort("is_within_1_day", grace_seconds=86400) }}
+{{ pm_cohort("is_within_1_day", "deadline_1_day_at") }}
