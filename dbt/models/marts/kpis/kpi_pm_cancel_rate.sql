@@ -1,0 +1,1 @@
+{{ pm_rate("status = 'CANCELED'") }}

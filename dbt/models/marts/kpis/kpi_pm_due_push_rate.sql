@@ -1,0 +1,1 @@
+{{ pm_rate("due_push_count > 0") }}

@@ -1,0 +1,1 @@
+{{ labour_share("is_preventive") }}

@@ -1,0 +1,1 @@
+{{ quality_share("asset_id is not null") }}

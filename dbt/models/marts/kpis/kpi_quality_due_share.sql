@@ -1,0 +1,1 @@
+{{ quality_share("due_at is not null") }}

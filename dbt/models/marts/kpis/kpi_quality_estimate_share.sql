@@ -1,0 +1,1 @@
+{{ quality_share("estimated_seconds is not null") }}

@@ -1,0 +1,1 @@
+{{ quality_share("priority in ('LOW', 'MEDIUM', 'HIGH')") }}

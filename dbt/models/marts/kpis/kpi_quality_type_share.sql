@@ -1,0 +1,1 @@
+{{ quality_share("type is not null") }}

@@ -1,0 +1,1 @@
+{{ labour_share("not is_planned", basis="'order_fields'") }}
