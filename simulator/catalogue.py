@@ -84,6 +84,10 @@ COLLECTIONS = (
         has_date_filters=True, has_custom_field_filters=True, takes_organisation_ids=True,
     ),
     Collection(
+        "asset_criticalities", "assetcriticalities", "assetCriticalities", "assetCriticality",
+        filters={"label": Filter("texts", "label"), "level": Filter("ids", "level")},
+    ),
+    Collection(
         "asset_statuses", "assetstatuses", "assetStatuses", None, sorts=("createdAt", "updatedAt", "startedAt", "endedAt"),
         filters={"assetId": Filter("ids", "assetId")},
     ),

@@ -89,6 +89,7 @@ CATEGORIES = (
     "Preventive", "Mechanical", "Electrical", "Safety", "Inspection", "Lubrication", "Cleaning", "Calibration", "Damage", "Project",
     "Réfrigération", "HVAC", "Standard Operating Procedure", "=Quality", "Instrumentation", "Building, grounds", "Other",
 )  # fmt: skip
+CRITICALITIES = ("Low", "Medium", "High")  # of level 1, 2, 3
 VENDORS = ("Acme Industrial", "Bearings & Belts", "CoolTech", "Delta Automation", "Everbright Electric", "FastParts GmbH", 'Global "Seals"')
 PARTS = (
     "Bearing 6204", "V-belt A42", "O-ring kit", "Proximity sensor", "Gearbox oil 5 L", "Air filter", "Fuse 10 A", "Solenoid valve",

@@ -9,6 +9,7 @@ from simulator.company import (
     ASSET_FIELDS,
     BUILDINGS,
     CATEGORIES,
+    CRITICALITIES,
     FIRST_NAMES,
     LAST_NAMES,
     LOCATION_FIELDS,
@@ -89,7 +90,7 @@ class Numbers:
 
     _STARTS = (
         ("locations", 5_200), ("users", 9_001), ("teams", 701), ("categories", 401), ("vendors", 801), ("parts", 20_001),
-        ("assets", 30_001),
+        ("assets", 30_001), ("asset_criticalities", 301),
         ("asset_statuses", 600_001), ("meters", 40_001), ("maintenance_plans", 50_001), ("work_orders", 120_000_001),
         ("work_requests", 13_000_001), ("rca_reports", 70_001),
     )  # fmt: skip
@@ -119,6 +120,7 @@ class Founder:
 
     def __init__(self, stage: Stage) -> None:
         self.world, self.numbers, self.rng = stage.world, stage.numbers, stage.rng
+        self.criticalities: dict[int, list[int]] = {}  # by organisation
         self.is_founding = True  # what exists from the start was created long before
         self.width = self.world.scale**0.5  # people and places grow slower than machines
 
@@ -132,6 +134,8 @@ class Founder:
         )
         for label in CATEGORIES:
             self.world.add("categories", org, {"id": self.numbers.next("categories"), "label": label, "description": f"{label} work"})
+        for level, label in enumerate(CRITICALITIES, start=1):
+            self._criticality(org, label, level)
         for name in VENDORS:
             fields = {"Account no.": f"V-{self.rng.randrange(10_000)}"}
             self.world.add("vendors", org, {"id": self.numbers.next("vendors"), "name": name, "extraFields": fields})
@@ -199,6 +203,16 @@ class Founder:
         self.world.add("locations", org, {**record, "extraFields": fields, "teamIds": [], "vendorIds": []})
         return number
 
+    def _criticality(self, org: int, label: str, level: int) -> None:
+        number = self.numbers.next("asset_criticalities")
+        self.criticalities.setdefault(org, []).append(number)
+        self.world.add("asset_criticalities", org, {"id": number, "label": label, "level": level})
+
+    def _criticality_of(self, org: int, asset_id: int) -> int | None:
+        # by chance of its own: nothing else of the plant depends on it
+        chance = Random(f"criticality {self.world.seed} {asset_id}")
+        return chance.choice(self.criticalities[org]) if chance.random() < 0.8 else None
+
     def _locations(self, crew: Crew) -> None:
         site = crew.site
         self._location(site.organisation_id, site.name, None, site.address, site.root_location_id)
@@ -258,7 +272,8 @@ class Founder:
             crew.organisation_id,
             {
                 "id": number, "name": name, "description": f"{name} by {maker}" if rng.random() < 0.5 else None, "parentId": parent_id,
-                "criticalityId": None, "locationId": location_id, "serialNumber": f"SN{number}" if rng.random() < 0.9 else None,
+                "criticalityId": self._criticality_of(crew.organisation_id, number), "locationId": location_id,
+                "serialNumber": f"SN{number}" if rng.random() < 0.9 else None,
                 **self._stamps(), "creatorId": rng.choice(crew.technicians), "organizationId": crew.organisation_id,
                 "teamIds": [], "assetTypes": list(types), "extraFields": fields, "vendorIds": [], "manufacturer": maker,
                 "model": f"M{rng.randrange(100, 999)}",

@@ -16,7 +16,7 @@ from simulator.rows import Rows
 Record = dict[str, Any]
 
 TABLES = (
-    "organizations", "locations", "users", "teams", "categories", "vendors", "parts", "assets", "asset_statuses",
+    "organizations", "locations", "users", "teams", "categories", "vendors", "parts", "asset_criticalities", "assets", "asset_statuses",
     "meters", "maintenance_plans", "work_orders", "work_requests", "rca_reports",
 )  # fmt: skip
 

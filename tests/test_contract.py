@@ -30,6 +30,7 @@ COLUMNS = {
     "vendors": "name VARCHAR",
     "assets": "name, description VARCHAR, parent_id, criticality_id, location_id BIGINT, serial_number, manufacturer, model VARCHAR, "
     "created_at, updated_at TIMESTAMPTZ, creator_id BIGINT",
+    "asset_criticalities": "label VARCHAR, level BIGINT",
     "asset_statuses": "asset_id BIGINT, status, downtime_type VARCHAR, custom_status_id BIGINT, started_at, ended_at, created_at, "
     "updated_at TIMESTAMPTZ, description VARCHAR, creator_id, updater_id BIGINT",
     "meters": "name, unit, measurement_type VARCHAR, asset_id, location_id BIGINT, last_reading_value DOUBLE, last_reading_at TIMESTAMPTZ",

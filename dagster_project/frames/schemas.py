@@ -256,6 +256,13 @@ def whole(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
+class AssetCriticality(Record):
+    """How critical an asset may be."""
+
+    label: str
+    level: Count | None = None
+
+
 class AssetType(Child):
     """raw.asset_types."""
 
@@ -595,6 +602,7 @@ RECORDS: dict[str, type[Record]] = {
     "teams": Team,
     "categories": Category,
     "vendors": Vendor,
+    "asset_criticalities": AssetCriticality,
     "assets": Asset,
     "asset_statuses": AssetStatus,
     "meters": Meter,

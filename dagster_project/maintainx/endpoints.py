@@ -61,6 +61,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("teams", "/teams", "teams", "Teams, each with its members", members="/teams/{id}/members"),
     Endpoint("categories", "/categories", "categories", "Work order categories"),
     Endpoint("vendors", "/vendors", "vendors", "Vendors and contractors"),
+    Endpoint("asset_criticalities", "/assetcriticalities", "assetCriticalities", "How critical assets are: labels with a level"),
     Endpoint("assets", "/assets", "assets", "Machines and their parts, as a tree", Walk.ANCHORED,
              expands=("asset_types", "manufacturer", "model", "extra_fields"), is_required=True),
     Endpoint("asset_statuses", "/assetstatuses", "assetStatuses", "Downtime log: one row per status interval of an asset", Walk.RECENT,

@@ -21,6 +21,7 @@ RECORDS = {
     "completed_at timestamptz, completer_id bigint, creator_id bigint, requester_id bigint, asset_id bigint, location_id bigint, "
     "previous_id bigint, next_id bigint, parent_id bigint, recurrence_type varchar, recurrence_interval bigint, recurrence_days bigint, "
     "part_status varchar, parts_availability varchar, last_message_at timestamptz, estimated_seconds bigint",
+    "asset_criticalities": "label varchar, level bigint",
     "assets": "name varchar, description varchar, parent_id bigint, criticality_id bigint, location_id bigint, serial_number varchar, "
     "manufacturer varchar, model varchar, created_at timestamptz, updated_at timestamptz, creator_id bigint",
     "asset_statuses": "asset_id bigint, status varchar, downtime_type varchar, custom_status_id bigint, started_at timestamptz, "

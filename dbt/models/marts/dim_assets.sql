@@ -50,6 +50,7 @@ with recursive
             paths.node_path as asset_path,
             paths.depth,
             assets.location_id,
+            assets.criticality_id,
             first_types.asset_type,
             assets.serial_number,
             assets.manufacturer,
@@ -75,6 +76,7 @@ with recursive
             '(unknown asset ' || cast(asset_id as {{ dbt.type_string() }}) || ')' as asset_path,
             0 as depth,
             null as location_id,
+            null as criticality_id,
             null as asset_type,
             null as serial_number,
             null as manufacturer,
@@ -96,6 +98,8 @@ select
     locations.root_site_id,
     coalesce(locations.root_site_id, default_sites.site_id) as site_id,
     assets.asset_type,
+    criticalities.criticality,
+    criticalities.criticality_level,
     assets.serial_number,
     assets.manufacturer,
     assets.model,
@@ -107,4 +111,8 @@ left join
     {{ ref("dim_locations") }} as locations
     on assets.organisation_id = locations.organisation_id
     and assets.location_id = locations.location_id
+left join
+    {{ ref("stg_asset_criticalities") }} as criticalities
+    on assets.organisation_id = criticalities.organisation_id
+    and assets.criticality_id = criticalities.criticality_id
 left join {{ ref("dim_sites") }} as default_sites on assets.organisation_id = default_sites.organisation_id and default_sites.is_default
