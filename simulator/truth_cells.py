@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from simulator.truth_calendar import GRAINS, HOUR, Period, local_date, period_start, periods, years_before
-from simulator.truth_downtime import Downtime, up_and_tracked_seconds
+from simulator.truth_downtime import Downtime
 from simulator.truth_history import Seen
 from simulator.truth_orders import Order
 from simulator.truth_places import ScopeKey
@@ -35,9 +35,6 @@ class Cell:
     pm_due: list[Order] = field(default_factory=list)  # PREVENTIVE, by the original due date
     backlog: list[tuple[Order, int]] = field(default_factory=list)  # with the instant at which it was open
     downtimes: list[Downtime] = field(default_factory=list)  # unplanned, by their end
-    tracked_assets: int = 0
-    tracked_seconds: int = 0
-    up_seconds: int = 0
     more: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))  # what a family lays out for itself
 
 
@@ -60,11 +57,6 @@ class Scope:
     def is_fine(self) -> bool:
         """Whether it is finer than a site: then it has rows only where there are records."""
         return self.scope_type not in {"organisation", "site"}
-
-    @property
-    def known_assets(self) -> int:
-        """How many assets exist, by where they stand now."""
-        return sum(each.valid_to is None and each.deleted_at is None for each in self.records.get("asset_places", ()))
 
     @property
     def preventive(self) -> list[Order]:
@@ -214,16 +206,6 @@ def lay_out_downtimes(sheet: Sheet) -> None:
         ended_on = None if downtime.ended_at is None else local_date(downtime.ended_at, sheet.site.time_zone)
         if downtime.downtime_type == "unplanned" and (cell := sheet.at(ended_on)):
             cell.downtimes.append(downtime)
-
-
-def lay_out_tracking(sheet: Sheet) -> None:
-    """Add up, for each period, how long assets were tracked and up."""
-    for tracking in sheet.records.get("trackings", ()):
-        for span, end, cell in zip(sheet.spans, sheet.ends(), sheet.cells, strict=True):
-            up_seconds, tracked_seconds = up_and_tracked_seconds(tracking, span.start_at, end)
-            cell.tracked_assets += tracked_seconds > 0
-            cell.tracked_seconds += tracked_seconds
-            cell.up_seconds += up_seconds
 
 
 def _grains(scope_type: str) -> tuple[str, ...]:

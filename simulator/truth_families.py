@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulator import truth_kpis
-from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders, lay_out_tracking
-from simulator.truth_downtime import downtimes, trackings
+from simulator import truth_costs, truth_kpis, truth_reliability
+from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders
+from simulator.truth_downtime import downtimes
 from simulator.truth_kpis import Figure
 from simulator.truth_orders import orders
 from simulator.truth_sources import Readers, asset_places, statuses, work_requests
@@ -27,11 +27,23 @@ class Family:
 WORK = Family(
     kpis=truth_kpis.KPIS,
     scopes=truth_kpis.SCOPES,
-    readers={"orders": orders, "downtimes": downtimes, "trackings": trackings},
-    layouts=(lay_out_orders, lay_out_backlog, lay_out_downtimes, lay_out_tracking),
+    readers={"orders": orders, "downtimes": downtimes},
+    layouts=(lay_out_orders, lay_out_backlog, lay_out_downtimes),
 )
 PLACES = Family(readers={"asset_places": asset_places, "statuses": statuses, "work_requests": work_requests})
-FAMILIES: tuple[Family, ...] = (WORK, PLACES)
+RELIABILITY = Family(
+    kpis=truth_reliability.KPIS,
+    scopes=truth_reliability.SCOPES,
+    readers={"stays": truth_reliability.stays},
+    layouts=(truth_reliability.lay_out_hours, truth_reliability.lay_out_stops, truth_reliability.lay_out_ongoing),
+)
+COSTS = Family(
+    kpis=truth_costs.KPIS,
+    scopes=truth_costs.SCOPES,
+    readers={"bookings": truth_costs.bookings, "correctives": truth_costs.correctives},
+    layouts=(truth_costs.lay_out_bookings, truth_costs.lay_out_correctives),
+)
+FAMILIES: tuple[Family, ...] = (WORK, PLACES, RELIABILITY, COSTS)
 
 KPIS: dict[str, Kpi] = {kpi: define for family in FAMILIES for kpi, define in family.kpis.items()}
 SCOPES: dict[str, Sequence[str]] = {kpi: family.scopes.get(kpi, FINE) for family in FAMILIES for kpi in family.kpis}

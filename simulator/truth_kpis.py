@@ -97,20 +97,6 @@ def mttr_labour(cell: Cell, _: Scope) -> Figure:
     return Figure(hours(sum(logged)), float(len(logged)), len(logged), len(logged) / len(done), "time_items", records=len(done))
 
 
-def mean_downtime(cell: Cell, scope: Scope) -> Figure:
-    """Whole hours of the unplanned downtimes that ended in the period, per downtime."""
-    seconds = [downtime.seconds for downtime in cell.downtimes]
-    return mean_hours(seconds, "no_downtime_ended" if scope.has_statuses else "no_status_tracking")
-
-
-def availability(cell: Cell, scope: Scope) -> Figure:
-    """Up hours over tracked hours of the tracked assets, by the calendar."""
-    coverage = covered(cell.tracked_assets, scope.known_assets)
-    if not cell.tracked_seconds:
-        return Figure(coverage_share=coverage, reason="no_status_tracking")
-    return Figure(hours(cell.up_seconds), hours(cell.tracked_seconds), cell.tracked_assets, coverage, "calendar")
-
-
 def pm_compliance(cell: Cell, scope: Scope, grace: int = 0) -> Figure:
     """Share of the PMs due, by their original due date, that were completed by it (plus the grace); skipped and open are misses."""
     counted = [
@@ -189,8 +175,6 @@ KPIS: dict[str, Callable[[Cell, Scope], Figure]] = {
     "lead_time_reactive_median": lambda cell, _: median_hours(leads(cell, "REACTIVE"), "nothing_completed"),
     "mttr": mttr,
     "mttr_labour": mttr_labour,
-    "mean_downtime": mean_downtime,
-    "availability": availability,
     "pm_compliance": pm_compliance,
     "pm_compliance_plus_1_day": lambda cell, scope: pm_compliance(cell, scope, grace=DAY),
     "vendor_on_time_share": vendor_on_time_share,
@@ -209,7 +193,5 @@ SCOPES: dict[str, Sequence[str]] = {
     "completed": ASSET_TOO,
     "mttr": ASSET_TOO,
     "mttr_labour": ASSET_TOO,
-    "mean_downtime": ("location_subtree", "asset_type", "asset"),
-    "availability": ("location_subtree", "asset_type", "asset"),
     "backlog_crew_weeks": (),
 }

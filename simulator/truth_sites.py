@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 
@@ -14,6 +15,8 @@ class Site:
     time_zone: str = "UTC"
     root_location_id: int | None = None  # None: the only site of its organisation, owner of everything
     crew_hours_per_week: float | None = None
+    shifts: tuple[tuple[int, int, int], ...] = ()  # ISO weekday, first and last second of its clock; none: round the clock
+    holidays: tuple[date, ...] = ()  # no shift begins on them
 
 
 @dataclass(frozen=True, slots=True)

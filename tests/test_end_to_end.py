@@ -102,7 +102,9 @@ def truth_sites() -> list[truth.Organisation]:
 
 
 def truth_site(organisation_id: int, site: sites.Site) -> truth.Site:
-    return truth.Site(site.site_id, organisation_id, site.time_zone, site.root_location_id, site.crew_hours_per_week)
+    shifts = tuple((shift.weekday, shift.starts_second, shift.ends_second) for shift in site.shifts)
+    place = (site.site_id, organisation_id, site.time_zone, site.root_location_id)
+    return truth.Site(*place, site.crew_hours_per_week, shifts, site.holidays)
 
 
 KEY = ["kpi", "organisation_id", "scope_type", "scope_id", "period_grain", "period_start_on"]
