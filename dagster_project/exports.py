@@ -10,12 +10,13 @@ from pathlib import Path
 
 from dagster_project import publish
 from dagster_project.failpoint import failpoint
-from dagster_project.settings import Settings
+from dagster_project.settings import BadSettings, Settings
 from dagster_project.warehouse import exporting
 from dagster_project.warehouse.copying import Connection
 from dagster_project.warehouse.disk import explained
 from dagster_project.warehouse.exporting import Selection
 from dagster_project.warehouse.folders import replace_text, sha256, whole_file
+from dagster_project.warehouse.open import bigquery_place
 
 MANIFEST = "manifest.json"
 FORMATS = ("parquet", "csv")
@@ -71,9 +72,7 @@ def export(
         UnreadableVersion: the published file cannot be opened.
         DiskTrouble: the folder cannot be written to.
     """
-    published = publish.current(settings.published_dir)
-    if published is None:
-        raise NothingToExport(f"nothing is published in {settings.published_dir} yet: run `make refresh`, or `make demo`")
+    published = _published(settings)
     folder, version, done = out or settings.export_dir, published.parent.name, []
     with explained(folder), _alone_in(folder), exporting.reading(published) as connection:
         for schema, table in _chosen(exporting.names(connection), wanted):
@@ -84,10 +83,43 @@ def export(
     return done
 
 
+def export_to_bigquery(settings: Settings, wanted: Sequence[str] = (), say: Say = print) -> list[Exported]:
+    """Replace tables of BigQuery (datasets marts and ops of BIGQUERY_PROJECT) by those of the version that is current.
+
+    Args:
+        settings: name the project, and where versions are published.
+        wanted: tables by name; every table of marts when there is none.
+        say: told of each table.
+
+    Raises:
+        BadSettings: BIGQUERY_PROJECT is not set, or BigQuery is the warehouse: the tables are there.
+        NothingToExport, UnknownTable, UnreadableVersion: as `export`.
+        BigQueryTrouble: BigQuery cannot be reached or refuses.
+    """
+    from dagster_project.warehouse import bigquery_export  # noqa: PLC0415  Google's library takes a second
+
+    if settings.warehouse == "bigquery":
+        raise BadSettings("BigQuery is the warehouse already: its datasets hold marts and ops, there is nothing to export to it")
+    place, published, done = bigquery_place(settings), _published(settings), []
+    with exporting.reading(published) as connection:
+        selections = [exporting.select(connection, *name, None) for name in _chosen(exporting.names(connection), wanted)]
+        for selection, rows in bigquery_export.load(connection, selections, place):
+            done.append(Exported(f"{selection.schema}.{selection.table}", published.parent.name, rows, None, None, ()))
+            say(_line(done[-1]))
+    return done
+
+
 def described(folder: Path) -> dict[str, dict]:
     """Return what the manifest of a folder says of each table, by its name; nothing when there is none yet."""
     path = folder / MANIFEST
     return json.loads(path.read_text(encoding="utf-8"))["tables"] if path.is_file() else {}
+
+
+def _published(settings: Settings) -> Path:
+    found = publish.current(settings.published_dir)
+    if found is None:
+        raise NothingToExport(f"nothing is published in {settings.published_dir} yet: run `make refresh`, or `make demo`")
+    return found
 
 
 def _write(connection: Connection, version: str, selection: Selection, formats: Sequence[str], folder: Path) -> Exported:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from dagster_project import cli, exports, publish
 from dagster_project.exports import NothingToExport, UnknownTable, described, export
-from dagster_project.settings import ROOT, Settings
+from dagster_project.settings import ROOT, BadSettings, Settings
 from dagster_project.warehouse.base import DiskTrouble
 from dagster_project.warehouse.folders import sha256
 from dagster_project.warehouse.open import open_warehouse
@@ -181,3 +181,23 @@ def test_the_command_says_what_it_wrote_and_where(settings, tmp_path: Path):
     told = f"  marts.kpis: 1 rows since 2026-11-09 by period_start_on\nversion 000001_20261116T060000Z: 1 tables in {tmp_path / 'files'}\n"
     assert (done.exit_code, done.output) == (0, told)
     assert json.loads((tmp_path / "files" / exports.MANIFEST).read_text())["tables"].keys() == {"marts.kpis"}
+
+
+def test_bigquery_without_a_project_is_refused_with_the_variable_to_set(settings):
+    with pytest.raises(BadSettings, match="BIGQUERY_PROJECT is not set"):
+        exports.export_to_bigquery(settings, say=str)
+
+
+def test_where_bigquery_is_the_warehouse_there_is_nothing_to_export_to_it(settings):
+    there = settings.model_copy(update={"warehouse": "bigquery", "bigquery_project": "plant"})
+    with pytest.raises(BadSettings, match="the warehouse already"):
+        exports.export_to_bigquery(there, say=str)
+
+
+@pytest.mark.parametrize("more", [["--since", "2026-01-01"], ["--out", "elsewhere"], ["--format", "csv"]], ids=" ".join)
+def test_tables_of_bigquery_are_replaced_whole_so_no_part_of_one_can_be_asked_for(settings, more):
+    done = CliRunner().invoke(
+        cli.app, ["export", "--format", "bigquery", *more], env={"DATA_DIR": str(settings.data_dir), "COLUMNS": "200"}
+    )
+    assert done.exit_code == 2
+    assert "replaced whole" in done.output

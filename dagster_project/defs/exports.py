@@ -44,7 +44,31 @@ def exported_files(context: dg.AssetExecutionContext, config: ExportConfig) -> d
     )
 
 
+class LoadConfig(dg.Config):
+    """Which tables to load; the launchpad and a schedule may say otherwise."""
+
+    tables: list[str] = Field(default=[])
+
+
+@dg.asset(
+    key=["exports", "bigquery"],
+    description="Published tables of this DuckDB warehouse in the datasets marts and ops of BIGQUERY_PROJECT: each replaced whole by a load "
+    "job. All of marts, unless the run's configuration names tables. It stands here only where BIGQUERY_PROJECT is set.",
+    group_name="exports",
+    kinds={"bigquery"},
+    owners=OWNERS,
+    deps=[["published", "marts"]],
+)
+def exported_to_bigquery(context: dg.AssetExecutionContext, config: LoadConfig) -> dg.MaterializeResult:
+    """Load the tables; another run may publish meanwhile."""
+    done = exports.export_to_bigquery(settings.load(), config.tables, context.log.info)
+    rows = sum(one.rows for one in done)
+    return dg.MaterializeResult(metadata={"version": done[0].version, "tables": len(done), "dagster/row_count": rows})
+
+
 @dg.definitions
 def exported() -> dg.Definitions:
     """Return the assets that hand tables on to other programs."""
-    return dg.Definitions(assets=[exported_files])
+    found = settings.load()
+    has_bigquery_beside = found.warehouse == "duckdb" and found.bigquery_project is not None
+    return dg.Definitions(assets=[exported_files, *([exported_to_bigquery] if has_bigquery_beside else [])])

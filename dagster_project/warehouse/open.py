@@ -8,6 +8,7 @@ from dagster_project.warehouse.lease import Say
 
 if TYPE_CHECKING:
     from dagster_project.warehouse.bigquery import BigQueryWarehouse
+    from dagster_project.warehouse.bigquery_jobs import Place
 
 
 class NoWarehouse(Exception):
@@ -41,11 +42,20 @@ def existing_warehouse(settings: Settings, say: Say = print) -> DuckDBWarehouse:
     return open_warehouse(settings, say)
 
 
-def _in_bigquery(settings: Settings, say: Say) -> "BigQueryWarehouse":
-    from dagster_project.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415  Google's library takes a second
-    from dagster_project.warehouse.bigquery_jobs import Place  # noqa: PLC0415
+def bigquery_place(settings: Settings) -> "Place":
+    """Return where in BigQuery the settings mean.
+
+    Raises:
+        BadSettings: BIGQUERY_PROJECT is not set.
+    """
+    from dagster_project.warehouse.bigquery_jobs import Place  # noqa: PLC0415  Google's library takes a second
 
     if not settings.bigquery_project:
-        raise BadSettings("WAREHOUSE is bigquery and BIGQUERY_PROJECT is not set: name the Google Cloud project (docs/bigquery.md)")
-    place = Place(settings.bigquery_project, settings.bigquery_location, settings.bigquery_dataset_prefix, settings.bigquery_endpoint)
-    return BigQueryWarehouse(place, settings.warehouse_wait or 0, say)
+        raise BadSettings("BIGQUERY_PROJECT is not set: name the Google Cloud project that holds the datasets (docs/bigquery.md)")
+    return Place(settings.bigquery_project, settings.bigquery_location, settings.bigquery_dataset_prefix, settings.bigquery_endpoint)
+
+
+def _in_bigquery(settings: Settings, say: Say) -> "BigQueryWarehouse":
+    from dagster_project.warehouse.bigquery import BigQueryWarehouse  # noqa: PLC0415
+
+    return BigQueryWarehouse(bigquery_place(settings), settings.warehouse_wait or 0, say)
