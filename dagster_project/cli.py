@@ -306,6 +306,34 @@ def export_command(
         _say(f"version {done[0].version}: {len(done)} tables in {where}")
 
 
+@app.command("kpis", epilog="""Examples:
+
+`maintainx kpis --as-of 2026-10-03 --out then.duckdb`: what was reported last on 3 October (UTC).
+
+`maintainx kpis --as-of 2026-10-03 --known-at 2026-11-01 --out since.duckdb`: the same instant by what was known on 1 November.
+
+`duckdb then.duckdb "from marts.kpis"` reads it.""")  # fmt: skip
+def kpis_command(
+    as_of: Annotated[
+        str, typer.Option(help="A date (as of its last finished run), or an instant (2026-10-03T18:00-05:00; UTC without an offset).")
+    ],
+    out: Annotated[Path, typer.Option(help="The DuckDB file to write, with marts and ops; it must not exist.")],
+    known_at: Annotated[
+        str | None, typer.Option(help="Only what had been read by then counts; by default by the last run that had finished at --as-of.")
+    ] = None,
+    wait: Wait = None,
+) -> None:
+    """Evaluate all KPIs for a past date as they were known then, into a file of its own; nothing else changes, sites.toml is today's."""
+    from dagster_project import as_of as then
+
+    with _plain_errors(wait) as found:
+        done = then.evaluate(found, as_of, out, known_at, _say_aside)
+        if not done.is_observed:
+            _say_aside("no run had finished by then: every KPI is NULL, reason not_observed_yet")
+        told = f"as of {done.as_of:%Y-%m-%d %H:%M:%S} UTC, known at {done.known_at:%Y-%m-%d %H:%M:%S} UTC"
+        _say(f'{done.path}: {done.tables["marts.kpis"]:,} KPI rows {told}; read it with: duckdb {done.path} "from marts.kpis"')
+
+
 @app.command("docs")
 def docs_command(wait: Wait = None) -> None:
     """Write what every model and column means, and what hangs on what, as a page to browse."""

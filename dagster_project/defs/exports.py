@@ -52,8 +52,8 @@ class LoadConfig(dg.Config):
 
 @dg.asset(
     key=["exports", "bigquery"],
-    description="Published tables of this DuckDB warehouse in the datasets marts and ops of BIGQUERY_PROJECT: each replaced whole by a load "
-    "job. All of marts, unless the run's configuration names tables. It stands here only where BIGQUERY_PROJECT is set.",
+    description="Published tables of this DuckDB warehouse in the datasets marts and ops of BIGQUERY_PROJECT: each replaced whole by a "
+    "load job. All of marts, unless the run's configuration names tables. It stands here only where BIGQUERY_PROJECT is set.",
     group_name="exports",
     kinds={"bigquery"},
     owners=OWNERS,
