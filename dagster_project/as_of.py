@@ -154,7 +154,7 @@ def _write(aside: Settings, out: Path) -> dict[str, int]:
     whole = aside.data_dir / "result.duckdb"
     with connect(aside.warehouse_path, aside.duckdb_memory_limit) as connection:
         selections = publish.readable(connection)
-        copying.write_database(connection, whole, selections)
+        copying.write_database(connection, whole, selections, publish.words(aside))
         rows = copying.row_counts(connection, *LOG[1:], "marts")
     try:
         out.hardlink_to(whole)
