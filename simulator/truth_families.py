@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulator import truth_costs, truth_kpis, truth_reliability
+from simulator import truth_costs, truth_kpis, truth_pm, truth_quality, truth_reliability, truth_requests
 from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders
 from simulator.truth_downtime import downtimes
 from simulator.truth_kpis import Figure
@@ -43,7 +43,10 @@ COSTS = Family(
     readers={"bookings": truth_costs.bookings, "correctives": truth_costs.correctives},
     layouts=(truth_costs.lay_out_bookings, truth_costs.lay_out_correctives),
 )
-FAMILIES: tuple[Family, ...] = (WORK, PLACES, RELIABILITY, COSTS)
+PREVENTIVE = Family(kpis=truth_pm.KPIS, readers=truth_pm.READERS, layouts=truth_pm.LAYOUTS)
+REQUESTS = Family(kpis=truth_requests.KPIS, scopes=truth_requests.SCOPES, readers=truth_requests.READERS, layouts=truth_requests.LAYOUTS)
+QUALITY = Family(kpis=truth_quality.KPIS, readers=truth_quality.READERS)
+FAMILIES: tuple[Family, ...] = (WORK, PLACES, PREVENTIVE, REQUESTS, QUALITY, RELIABILITY, COSTS)
 
 KPIS: dict[str, Kpi] = {kpi: define for family in FAMILIES for kpi, define in family.kpis.items()}
 SCOPES: dict[str, Sequence[str]] = {kpi: family.scopes.get(kpi, FINE) for family in FAMILIES for kpi in family.kpis}
