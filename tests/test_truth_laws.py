@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ ADDED_UP = {
     "created", "completed", "lead_time", "lead_time_reactive", "pm_compliance", "pm_compliance_plus_1_day", "vendor_on_time_share",
     "backlog_count", "backlog_upcoming_count", "backlog_overdue_count", "pm_share", "mttr_labour",
 }  # fmt: skip
+ROLLED_UP = {"created", "completed", "lead_time", "lead_time_reactive", "pm_compliance", "pm_share", "mttr_labour"}
+COUNTS = {"created", "completed"}  # their denominator is 1 in every period
 SEES_ONLY_WHAT_IS_NEAR = {"mttr"}  # needs a reading within the hour before each change
 
 hours = st.integers(1, 60 * 24)
@@ -98,6 +101,31 @@ def test_weeks_months_quarters_and_years_hold_the_same_orders(versions):
         each.id for each in past(versions) if each.record is None
     }
     assert dict(created) == dict.fromkeys(GRAINS, len(living))
+
+
+@given(histories)
+@settings(max_examples=60, deadline=None)
+def test_numerators_and_denominators_of_weeks_months_quarters_and_years_total_alike(versions):
+    totals: dict[Any, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row in observable(past(versions), [AS_OF], AS_OF, [TWO]):
+        if row.kpi in ROLLED_UP and row.scope_type in {"organisation", "site"} and row.numerator is not None:
+            total = totals[row.kpi, row.scope_id, row.period_grain]
+            total[0], total[1] = total[0] + row.numerator, total[1] + (row.denominator or 0.0)
+    for kpi, scope_id, grain in list(totals):
+        whole, parts = totals[kpi, scope_id, "year"], totals[kpi, scope_id, grain]
+        assert parts[0] == pytest.approx(whole[0]), (kpi, scope_id, grain)
+        assert kpi in COUNTS or parts[1] == pytest.approx(whole[1]), (kpi, scope_id, grain)
+
+
+@given(histories)
+@settings(max_examples=60, deadline=None)
+def test_finer_scopes_of_a_location_hold_what_their_sites_hold(versions):
+    rows = {row.key: row for row in observable(past(versions), [AS_OF], AS_OF, [TWO])}
+    for root, site in (("5001", "austin"), ("5002", "porto")):
+        places = {key: row for key, row in rows.items() if key[2:4] == ("location_subtree", root)}
+        assert all(rows[key[0], key[1], "site", site, *key[4:]].value == row.value for key, row in places.items())
+        held = [row for row in rows.values() if row.scope_id == site and row.kpi == "created" and row.n]
+        assert len(held) == sum(row.kpi == "created" for row in places.values())
 
 
 @given(histories)

@@ -73,7 +73,7 @@ def test_an_order_belongs_to_the_site_of_its_location_else_of_its_asset_else_to_
         (3, "austin", False),
         (4, "1-unassigned", False),
         (5, "1-unassigned", True),
-        (6, "1-unassigned", True),
+        (6, "austin", True),
         (7, "1-unassigned", False),
         (8, "porto", False),
         (9, "austin", False),
