@@ -431,7 +431,7 @@ def test_availability_counts_the_assets_that_are_tracked_and_known():
         order(),
         asset(7),
         asset(8),
-        asset(9),
+        asset(9, createdAt="2026-01-01T00:00Z"),
         status(1, "2026-03-31T00:00Z", "2026-03-31T12:00Z"),
         status(2, "2026-05-01T00:00Z", None, assetId=9),
     ]
