@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from simulator import truth_backlog, truth_costs, truth_kpis, truth_reliability, truth_schedules
 from simulator import truth_costs, truth_kpis, truth_pm, truth_quality, truth_reliability, truth_requests
 from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders
 from simulator.truth_downtime import downtimes
@@ -43,6 +44,19 @@ COSTS = Family(
     readers={"bookings": truth_costs.bookings, "correctives": truth_costs.correctives},
     layouts=(truth_costs.lay_out_bookings, truth_costs.lay_out_correctives),
 )
+BACKLOG = Family(
+    kpis=truth_backlog.KPIS,
+    scopes=truth_backlog.SCOPES,
+    readers={"marks": truth_backlog.marks},
+    layouts=(truth_backlog.lay_out_days, truth_backlog.lay_out_flow),
+)
+SCHEDULES = Family(
+    kpis=truth_schedules.KPIS,
+    scopes=truth_schedules.SCOPES,
+    readers={"scheduled": truth_schedules.scheduled},
+    layouts=(truth_schedules.lay_out_completions, truth_schedules.lay_out_schedules),
+)
+FAMILIES: tuple[Family, ...] = (WORK, PLACES, RELIABILITY, COSTS, BACKLOG, SCHEDULES)
 PREVENTIVE = Family(kpis=truth_pm.KPIS, readers=truth_pm.READERS, layouts=truth_pm.LAYOUTS)
 REQUESTS = Family(kpis=truth_requests.KPIS, scopes=truth_requests.SCOPES, readers=truth_requests.READERS, layouts=truth_requests.LAYOUTS)
 QUALITY = Family(kpis=truth_quality.KPIS, readers=truth_quality.READERS)

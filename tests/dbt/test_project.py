@@ -13,8 +13,7 @@ from dagster_project.settings import Settings
 pytestmark = pytest.mark.dbt
 DBT = models.PROJECT_DIR
 NO_KPIS = {"kpi_definitions", "kpi_restatements"}  # tables about them
-UNITS = {"hours", "days", "share", "ratio", "orders", "failures", "failures_per_1000_hours", "amount", "crew_weeks"}
-UNITS = {"hours", "days", "share", "orders", "requests", "failures", "failures_per_1000_hours", "amount", "crew_weeks"}
+UNITS = {"hours", "days", "share", "ratio", "orders", "requests", "failures", "failures_per_1000_hours", "amount", "crew_weeks"}
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,10 @@ select
     lag(is_closed) over by_order as was_closed,
     completed_at,
     due_at,
-    is_due_full_day
+    is_due_full_day,
+    start_at,
+    estimated_seconds,
+    part_status,
+    parts_availability
 from present_life
 window by_order as (partition by organisation_id, work_order_id order by version_number asc nulls last)

@@ -1,0 +1,15 @@
+with
+    measured as ({{ on_spine(ref("int_backlog"), ["orders", "own_estimates", "ready", "ready_seconds", "seen"]) }})
+    {{
+        kpi_rows(
+            "measured",
+            numerator=hours("ready_seconds"),
+            denominator="crew_hours_per_week",
+            n="ready * seen",
+            reasons=[("crew_hours_per_week is null", "no_crew_hours"), ("seen = 0", "not_observed_yet")],
+            covered="own_estimates",
+            coverable="orders",
+            records="orders",
+            is_additive=false,
+        )
+    }}
