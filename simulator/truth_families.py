@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulator import truth_backlog, truth_costs, truth_kpis, truth_reliability, truth_schedules
-from simulator import truth_costs, truth_kpis, truth_pm, truth_quality, truth_reliability, truth_requests
+from simulator import truth_backlog, truth_costs, truth_kpis, truth_pm, truth_quality, truth_reliability, truth_requests, truth_schedules
 from simulator.truth_cells import Cell, Layout, Scope, lay_out_backlog, lay_out_downtimes, lay_out_orders
 from simulator.truth_downtime import downtimes
 from simulator.truth_kpis import Figure
@@ -56,11 +55,10 @@ SCHEDULES = Family(
     readers={"scheduled": truth_schedules.scheduled},
     layouts=(truth_schedules.lay_out_completions, truth_schedules.lay_out_schedules),
 )
-FAMILIES: tuple[Family, ...] = (WORK, PLACES, RELIABILITY, COSTS, BACKLOG, SCHEDULES)
 PREVENTIVE = Family(kpis=truth_pm.KPIS, readers=truth_pm.READERS, layouts=truth_pm.LAYOUTS)
 REQUESTS = Family(kpis=truth_requests.KPIS, scopes=truth_requests.SCOPES, readers=truth_requests.READERS, layouts=truth_requests.LAYOUTS)
 QUALITY = Family(kpis=truth_quality.KPIS, readers=truth_quality.READERS)
-FAMILIES: tuple[Family, ...] = (WORK, PLACES, PREVENTIVE, REQUESTS, QUALITY, RELIABILITY, COSTS)
+FAMILIES: tuple[Family, ...] = (WORK, PLACES, PREVENTIVE, REQUESTS, QUALITY, RELIABILITY, COSTS, BACKLOG, SCHEDULES)
 
 KPIS: dict[str, Kpi] = {kpi: define for family in FAMILIES for kpi, define in family.kpis.items()}
 SCOPES: dict[str, Sequence[str]] = {kpi: family.scopes.get(kpi, FINE) for family in FAMILIES for kpi in family.kpis}
