@@ -165,8 +165,8 @@ def rebuild(found: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """A small plant after a month of days and two days of hours, each read; then compared in full, and modelled."""
-    return live(a_plant(tmp_path_factory.mktemp("lived"), scale=0.1), days=10, hours=6)
+    """A small plant after fifteen days (so that a week is over that was frozen) and six hours, each read; then compared in full, and modelled."""
+    return live(a_plant(tmp_path_factory.mktemp("lived"), scale=0.1), days=15, hours=6)
 
 
 def live(one: Plant, days: int, hours: int) -> Plant:
