@@ -31,7 +31,7 @@ def marts(build: Build) -> Marts:
     raw.add("teams", 4, name="Day")
     raw.run("run-2", "2026-04-15 12:00")
     raw.add("assets", 100, location_id=21, updated_at="2026-03-10 12:00", **press)
-    raw.add("assets", 300, name="Scrapped", location_id=12, updated_at="2026-01-01", is_deleted=True)
+    raw.add("assets", 300, name="Scrapped", location_id=12, updated_at="2026-01-01", observed_at="2026-04-15 12:00", is_deleted=True)
     raw.order(1, "2026-03-02 10:00", asset_id=100, work_order_assignees=assigned(("TEAM", 3)))
     raw.order(2, "2026-03-12 10:00", asset_id=100, work_order_assignees=assigned(("USER", 7), ("USER", 8)))
     raw.order(3, "2026-03-05 10:00", "2026-03-06 10:00", asset_id=300)
