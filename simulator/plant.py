@@ -10,6 +10,7 @@ from simulator.downtime import Downtime
 from simulator.instants import DAY, HOUR, from_datetime, iso
 from simulator.options import Options
 from simulator.orders import Orders
+from simulator.overlaps import Overlaps
 from simulator.people import Crew, Founder, Numbers, Stage
 from simulator.preventive import Preventive
 from simulator.routines import Routines
@@ -54,6 +55,7 @@ def _found(world: World, rng: Random, options: Options) -> None:
         breakdowns.begin(crew)
         changes.begin(crew)
     world.schedule(world.now + 170 * DAY, _import_history, stage, orders, crews[0])
+    world.schedule(world.now + 200 * DAY, Overlaps(stage, crews).begin)
     world.schedule(from_datetime(FOUNDED + ROUTINES_AFTER), Routines(stage, [crews[0], crews[-1]]).begin)
 
 
