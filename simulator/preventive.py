@@ -93,8 +93,8 @@ class Preventive:
             self._write_plan(task, [machine])
         self._schedule(task)
 
-    def routine(self, crew: Crew, machines: list[Machine], routine: Routine) -> None:
-        """Add a routine and let it begin tomorrow; with a horizon it is one plan of all the machines."""
+    def routine(self, crew: Crew, machines: list[Machine], routine: Routine) -> list[Task]:
+        """Add a routine and let it begin tomorrow; with a horizon it is one plan of all the machines. Return a task for each."""
         number, first = self.numbers.next("maintenance_plans"), crew.zone.day(self.world.now) + 1
         tasks = [
             Task(
@@ -108,6 +108,7 @@ class Preventive:
             self._write_plan(tasks[0], machines)
         for task in tasks:
             self._schedule(task)
+        return tasks
 
     def retire(self, crew: Crew, machine: Machine) -> None:
         """The machine is gone: its plans are archived, its open orders cancelled."""

@@ -3,10 +3,10 @@
 from random import Random
 
 from simulator.downtime import Downtime
-from simulator.instants import DAY, HOUR, SECOND, iso
+from simulator.instants import DAY, HOUR, SECOND, iso, parse
 from simulator.orders import Orders
 from simulator.people import Crew, Stage
-from simulator.preventive import Preventive, Routine
+from simulator.preventive import Preventive, Routine, Task
 
 ROUND = Routine("Round at", 1, {"type": "DAILY"})
 GREASE = Routine("Grease", 3, {"type": "WEEKLY", "interval": 1, "days": ["MONDAY", "THURSDAY"]})
@@ -29,7 +29,8 @@ class Routines:
         """Introduce the routines at each site."""
         for crew in self.crews:
             machines = self.rng.sample(list(crew.machines.values()), 3)
-            self.preventive.routine(crew, machines[:1], ROUND)
+            (task,) = self.preventive.routine(crew, machines[:1], ROUND)
+            self._tomorrow(task)
             self.preventive.routine(crew, machines[1:2], GREASE)
             self.preventive.routine(crew, machines[2:], FLUSH)
             self.preventive.routine(crew, machines[:2], GUARDS)
@@ -39,6 +40,18 @@ class Routines:
         self.world.schedule(self.world.now + 14 * DAY, self._fortnight, crew)
         self.world.schedule(self.world.now + round(self.rng.uniform(1, 5) * DAY), self._plan_job, crew)
         self.world.schedule(self.world.now + round(self.rng.uniform(1, 9) * DAY), self._close_in_one_go, crew)
+
+    def _tomorrow(self, task: Task) -> None:
+        early = task.crew.zone.midnight(task.crew.zone.day(self.world.now) + 1) + 5 * HOUR
+        self.world.schedule(early, self._postpone, task)
+
+    def _postpone(self, task: Task) -> None:
+        """Early in the day one round in two is put off to the next."""
+        self._tomorrow(task)
+        for number in task.open_orders:
+            record = self.world.get("work_orders", task.crew.organisation_id, number)
+            if record is not None and self.rng.random() < 0.5:
+                self.world.change("work_orders", task.crew.organisation_id, number, dueDate=iso(parse(record["dueDate"]) + DAY))
 
     def _plan_job(self, crew: Crew) -> None:
         """A job with a date, an estimate and parts laid out before anybody begins."""
