@@ -101,7 +101,8 @@ def test_f4_a_console_that_cannot_be_written_to_loses_nothing(tmp_path: Path, pl
 @pytest.mark.parametrize("number", one_of(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 def test_f5_a_signal_in_the_middle_of_a_reading_loses_nothing(tmp_path: Path, plant: Stage, number: signal.Signals):
     folder = tmp_path / "data"
-    process = command(folder, plant.url, "refresh")
+    # a parent that ignores hang-ups (nohup) hands that on
+    process = command(folder, plant.url, "refresh", preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     wait_for(lambda: (folder / f"{FILE}.wal").exists() and (folder / f"{FILE}.wal").stat().st_size > 100_000)
     process.send_signal(number)
     process.communicate(timeout=120)
