@@ -40,8 +40,9 @@ def _place(sources: Sources, record: Record) -> Place:
 
 
 def known_on(scope: Scope) -> date:
-    """Return the day (UTC) on which anything of the scope's organisation was known for the first time."""
-    return scope.records["marks"][0].known_on
+    """Return the day (UTC) on which anything of the scope's organisation was known for the first time; of a scope without orders none."""
+    marks = scope.records.get("marks")
+    return marks[0].known_on if marks else date.max
 
 
 def lay_out_days(sheet: Sheet) -> None:
