@@ -2,6 +2,8 @@ select
     stops.organisation_id,
     stops.site_id,
     stops.cut_id,
+    stops.asset_id,
+    stops.started_at,
     coalesce(stops.ended_on, {{ local_date(as_of(), "sites.time_zone") }}) as measured_on,
     case when stops.is_ongoing then 0 else 1 end as ended,
     case when stops.is_ongoing then 1 else 0 end as ongoing,
