@@ -165,7 +165,7 @@ def rebuild(found: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """A small plant after fifteen days, so that a week is over that was frozen, and six hours, each read; compared in full, then modelled."""
+    """A small plant after fifteen days (a frozen week is over by then) and six hours, each read; compared in full, then modelled."""
     return live(a_plant(tmp_path_factory.mktemp("lived"), scale=0.1), days=15, hours=6)
 
 
