@@ -49,7 +49,7 @@ def backup(settings: Settings) -> Path:
     Raises:
         NothingToBackUp: no run has finished yet.
     """
-    if not settings.warehouse_path.exists():
+    if settings.warehouse == "duckdb" and not settings.warehouse_path.exists():
         raise NothingToBackUp(f"there is no warehouse in {settings.data_dir} (DATA_DIR): run `make refresh` first")
     with open_warehouse(settings) as warehouse:
         return write_backup(warehouse.connection, settings.backup_dir)

@@ -34,7 +34,7 @@ KNOWN = {  # errors that say themselves what to do next, by the module of dagste
     "settings": ("BadSettings", "MissingToken"),
     "sites": ("BadSites",),
     "maintainx.errors": ("MaintainXError",),
-    "warehouse.base": ("WarehouseBusy", "LeaseLost", "DamagedWarehouse", "DiskTrouble"),
+    "warehouse.base": ("WarehouseBusy", "LeaseLost", "DamagedWarehouse", "DiskTrouble", "BigQueryTrouble", "NotOnBigQuery"),
     "warehouse.open": ("NoWarehouse",),
     "warehouse.figures": ("UnreadableVersion",),
     "models.reports": ("ModelsFailed",),

@@ -12,7 +12,6 @@ from dagster_project.defs.resources import OWNERS, WRITER, WarehouseResource
 from dagster_project.frames.contract import contract
 from dagster_project.maintainx.endpoints import ENDPOINTS
 from dagster_project.models import FAILURES, ModelsFailed, NodeReport
-from dagster_project.warehouse import copying
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 DONE = {"success", "pass", "warn"}
@@ -77,7 +76,7 @@ def built(context: dg.AssetExecutionContext, warehouse: WarehouseResource) -> It
             models.build(settings.load(), known_at, known_at, selected(context), nodes.append)
         except ModelsFailed as error:
             failed = error
-    yield from results(context, nodes, copying.row_counts(warehouse.opened.connection, "intermediate", "marts"))
+    yield from results(context, nodes, warehouse.opened.row_counts("intermediate", "marts"))
     if failed:
         raise dg.Failure(str(failed), allow_retries=False)
 

@@ -1,10 +1,16 @@
 """What comes after the models: the version that people read, and the backup."""
 
+from typing import TYPE_CHECKING, cast
+
 import dagster as dg
 
 from dagster_project import backup, publish, refresh, settings
 from dagster_project.defs.models import prepared_manifest
 from dagster_project.defs.resources import OWNERS, WRITER, WarehouseResource
+from dagster_project.warehouse.lease import wall_clock
+
+if TYPE_CHECKING:
+    from dagster_project.warehouse.bigquery import BigQueryWarehouse
 
 
 def published_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -49,7 +55,10 @@ def published_asset(marts: list[dg.AssetKey]) -> dg.AssetsDefinition:
     pool=WRITER,
 )
 def backed_up(warehouse: WarehouseResource) -> dg.MaterializeResult:
-    """Write a backup."""
+    """Write a backup; of a warehouse in BigQuery, snapshots of its tables."""
+    if settings.load().warehouse == "bigquery":
+        stamp = cast("BigQueryWarehouse", warehouse.opened).snapshot(wall_clock())
+        return dg.MaterializeResult(metadata={"snapshots": f"snapshots.*_{stamp}"})
     folder = backup.write_backup(warehouse.opened.connection, settings.load().backup_dir)
     return dg.MaterializeResult(metadata={"folder": dg.MetadataValue.path(str(folder))})
 

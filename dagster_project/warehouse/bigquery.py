@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Self
 
 import polars as pl
@@ -16,6 +17,7 @@ from dagster_project.warehouse.bigquery_jobs import Jobs, Place
 from dagster_project.warehouse.bigquery_layout import make_tables
 from dagster_project.warehouse.bigquery_lease import BigQueryLease, Say
 from dagster_project.warehouse.duckdb import DRIFT_KEY, QUARANTINE_KEY
+from dagster_project.warehouse.layout import tables
 from dagster_project.warehouse.lease import wall_clock
 from dagster_project.warehouse.tables import DAMAGED, LATEST, OPS, SEALED
 
@@ -24,6 +26,7 @@ _SEEN_AGAIN = """, status = case when t.status = 'discarded' and t.raw_hash = g.
     raw_json = g.raw_json, raw_hash = g.raw_hash, field = g.field, value = g.value, detail = g.detail, run_id = g.run_id"""
 SEEN_AGAIN = {"organisation_id": pl.Int64(), "id": pl.Int64(), "raw_hash": pl.Int64()}
 STONE = {"organisation_id": pl.Int64(), "id": pl.Int64(), "run_id": pl.String(), "observed_at": pl.Datetime("us", "UTC")}
+KEPT_DAYS = 35  # of a snapshot
 FEW_IDS = 1000  # so many stand in the SQL, where BigQuery reads only their blocks of a clustered table
 
 
@@ -208,6 +211,24 @@ class BigQueryWarehouse:
     def tables(self, schema: str) -> list[str]:
         """Return the names of the tables and views of a dataset, in alphabetical order."""
         return self.query(f"select table_name from {schema}.INFORMATION_SCHEMA.TABLES order by table_name")["table_name"].to_list()
+
+    def row_counts(self, *_schemas: str) -> dict[tuple[str, str], int]:
+        """Return nothing: BigQuery's console shows what each table has, and asking would cost a request for each."""
+        return {}
+
+    def snapshot(self, at: datetime) -> str:
+        """Keep what no rebuild can bring back, as it is now, and return what the snapshots' names end in.
+
+        One statement per table; a snapshot shares its bytes with its table, so it costs what is deleted later, and goes after
+        KEPT_DAYS. Restored by `create table raw.x clone snapshots.raw_x_<stamp>`.
+        """
+        stamp = f"{at:%Y%m%dT%H%M%S}"
+        until = f"timestamp_add(current_timestamp(), interval {KEPT_DAYS} day)"
+        self.check_lease()
+        for name in tables():
+            copy = f"snapshots.{name.replace('.', '_')}_{stamp}"
+            self.jobs.run(f"create snapshot table if not exists {copy} clone {name} options (expiration_timestamp = {until})")
+        return stamp
 
     @contextmanager
     def _transaction(self) -> Generator[Script]:

@@ -16,7 +16,7 @@ from google.cloud import bigquery
 
 from dagster_project.warehouse.base import BigQueryTrouble, LeaseLost
 
-DATASETS = ("raw", "ops", "staging", "intermediate", "marts", "dbt_tests", "loading")
+DATASETS = ("raw", "ops", "staging", "intermediate", "marts", "dbt_tests", "loading", "snapshots")
 ATTEMPTS = 3  # of a job that BigQuery itself could not finish; each has an id of its own, as the id of a failed job is spent
 PASSING = ("backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded", "jobRateLimitExceeded")
 CONCURRENT = "due to concurrent update"  # another statement changed the same table: BigQuery took ours back whole

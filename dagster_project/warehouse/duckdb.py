@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from dagster_project.failpoint import failpoint
-from dagster_project.warehouse import disk
+from dagster_project.warehouse import copying, disk
 from dagster_project.warehouse.arrow import ArrowStream
 from dagster_project.warehouse.base import BatchSize, Commit, Latest, LeaseLost, State, Tombstone
 from dagster_project.warehouse.damage import damaged, is_damage, leave_behind, locked_out
@@ -240,6 +240,10 @@ class DuckDBWarehouse:
     def execute(self, sql: str, parameters: Sequence = ()) -> None:
         """Run a statement."""
         self.connection.execute(sql, list(parameters)).fetchall()
+
+    def row_counts(self, *schemas: str) -> dict[tuple[str, str], int]:
+        """Return how many rows each table (no view) of the schemas has, by (schema, table)."""
+        return copying.row_counts(self.connection, *schemas)
 
     def check_lease(self) -> None:
         """Raise unless this process is still the one that may write.
