@@ -11,7 +11,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean bigquery
+.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean bigquery bigquery-live
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -69,6 +69,10 @@ bigquery: $(BIGQUERY_READY) $(EMULATOR_READY) ## Install dbt for BigQuery, Googl
 
 .venv-%/ready: requirements-%.lock .ci/environment | $(READY)
 	@VENV=$(VENV) .ci/environment $*
+
+bigquery-live: $(READY) $(BIGQUERY_READY) ## Read a simulated plant into BIGQUERY_PROJECT, compare with DuckDB, remove it again (needs credentials; costs cents)
+	@test -n "$(BIGQUERY_PROJECT)" || { echo "BIGQUERY_PROJECT is not set: name the Google Cloud project (docs/bigquery.md)"; exit 1; }
+	@BIGQUERY_PROJECT="$(BIGQUERY_PROJECT)" $(BIN)/pytest -n 0 tests/bigquery/live.py $(ARGS)
 
 test: $(READY) $(BIGQUERY_READY) $(EMULATOR_READY) ## Run the tests: the core first, then the shells; STRICT=1 makes a skip a failure
 	@$(PYTEST) -m "not slow"
