@@ -24,7 +24,7 @@ def marts(build: Build) -> Marts:
     raw.run("run-1", "2026-03-01 12:00")
     for location, name, parent in [(10, "Austin", None), (11, "Hall", 10), (12, "Bay", 11), (20, "Porto", None), (21, "Dock", 20)]:
         raw.add("locations", location, name=name, parent_id=parent)
-    press = {"name": "Press", "asset_types": [{"label": "Pump"}, {"label": "Motor"}]}
+    press: dict[str, Any] = {"name": "Press", "asset_types": [{"label": "Pump"}, {"label": "Motor"}]}
     raw.add("assets", 100, location_id=11, updated_at="2026-01-01", **press)
     raw.add("assets", 300, name="Scrapped", location_id=12, updated_at="2026-01-01", asset_types=[{"label": "Pump"}])
     raw.add("teams", 3, name="Night", team_members=[{"user_id": 7, "team_role": "MEMBER"}])
