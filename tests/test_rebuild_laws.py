@@ -147,7 +147,7 @@ def check(folder: Path, compiled: Path, steps: list[tuple[int, list[tuple[str, i
     assert marts_of(found, VOLATILE) == before
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(steps=STEPS)
 def test_any_sequence_of_readings_ends_in_what_the_log_says(tmp_path_factory: pytest.TempPathFactory, compiled: Path, steps: Any) -> None:
     check(tmp_path_factory.mktemp("sequence"), compiled, steps)
