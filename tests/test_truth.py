@@ -115,6 +115,44 @@ def test_an_order_counts_on_the_day_its_site_shows():
     assert rows["created", "101", "month", date(2026, 2, 1)].value == 1
 
 
+def moved() -> list[Version]:
+    """An asset that stood in Austin until 10 March, then in Porto."""
+    stamps = [("2026-01-01T00:00Z", 5102), ("2026-03-10T12:00Z", 5201)]
+    return [
+        *PLACES,
+        *(version("assets", 7, at, TWO, name="Press", locationId=place, updatedAt=at, assetTypes=["Pump"]) for at, place in stamps),
+    ]
+
+
+def test_what_happened_to_an_asset_that_moved_stays_where_it_happened():
+    orders = [order(n, createdAt=at, assetId=7, organisation=TWO) for n, at in ((1, "2026-03-02T12:00Z"), (2, "2026-03-12T12:00Z"))]
+    stop = status(1, "2026-03-09T12:00Z", "2026-03-11T12:00Z", TWO)
+    syncs = ["2026-03-01T00:00Z", LATER]
+    rows = rows_of([*moved(), *orders, stop], organisation=TWO, syncs=syncs)
+    assert [rows["created", site, "month", date(2026, 3, 1)].value for site in ("austin", "porto", "101")] == [1, 1, 2]
+    assert [rows["mean_downtime", site, "month", date(2026, 3, 1)].value for site in ("austin", "porto")] == [48.0, None]
+    seen_late = rows_of([*moved(), *orders, stop], organisation=TWO)  # by its last place alone
+    assert [seen_late["created", site, "month", date(2026, 3, 1)].value for site in ("austin", "porto")] == [0, 2]
+
+
+def test_a_deleted_asset_keeps_its_past():
+    history = [*moved(), deleted(moved()[-1], "2026-04-01T00:00Z"), order(1, createdAt="2026-03-12T12:00Z", assetId=7, organisation=TWO)]
+    rows = observable(history, [instant("2026-03-15T00:00Z"), instant(LATER)], instant(LATER), [TWO])
+    created = {(row.scope_type, row.scope_id) for row in rows if row.kpi == "created" and row.period_grain == "year" and row.n}
+    assert created == {
+        ("organisation", "101"), ("site", "porto"), ("location_subtree", "5201"), ("location_subtree", "5002"), ("asset", "7"),
+        ("asset_type", "Pump"),
+    }  # fmt: skip
+
+
+def test_a_team_counts_what_is_assigned_to_it_and_to_its_members():
+    team = version("teams", 3, "2026-01-01T00:00Z", members=[{"id": 9}])
+    assigned = [order(1, assignees=[{"type": "TEAM", "id": 3}]), order(2, assignees=[{"type": "USER", "id": 9}]), order(3)]
+    rows = observable([team, *assigned], [instant(LATER)], instant(LATER), [ONE])
+    created = {row.scope_id: row.value for row in rows if (row.kpi, row.scope_type, row.period_grain) == ("created", "team", "month")}
+    assert created == {"3": 2}
+
+
 def test_a_week_begins_on_monday():
     versions = [order(1, createdAt="2026-03-01T23:59Z"), order(2, createdAt="2026-03-02T00:00Z")]
     assert value("created", versions, "2026-02-23", grain="week") == 1
