@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHELLS = (
     "test_demo.py",
     "dbt",
+    "bigquery",
     "defs",
     "dashboards",
     "test_portability.py",
