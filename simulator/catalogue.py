@@ -135,6 +135,10 @@ COLLECTIONS = (
         "parts", "parts", "parts", "part", {"extra_fields": "extraFields", "vendors": "vendors"}, None, _THREE_SORTS,
         {"partNumber": Filter("texts", "vendors")}, has_date_filters=True, has_custom_field_filters=True, takes_organisation_ids=True,
     ),
+    Collection(
+        "purchase_orders", "purchaseorders", "purchaseOrders", "purchaseOrder", sorts=_THREE_SORTS, has_date_filters=True,
+        has_custom_field_filters=True,
+    ),
     Collection("organizations", "organizations", "organizations", None),
 )  # fmt: skip
 BY_PATH = {collection.path: collection for collection in COLLECTIONS}

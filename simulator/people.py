@@ -90,7 +90,7 @@ class Numbers:
 
     _STARTS = (
         ("locations", 5_200), ("users", 9_001), ("teams", 701), ("categories", 401), ("vendors", 801), ("parts", 20_001),
-        ("assets", 30_001), ("asset_criticalities", 301),
+        ("assets", 30_001), ("asset_criticalities", 301), ("purchase_orders", 90_001),
         ("asset_statuses", 600_001), ("meters", 40_001), ("maintenance_plans", 50_001), ("work_orders", 120_000_001),
         ("work_requests", 13_000_001), ("rca_reports", 70_001),
     )  # fmt: skip

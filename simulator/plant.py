@@ -13,6 +13,7 @@ from simulator.orders import Orders
 from simulator.overlaps import Overlaps
 from simulator.people import Crew, Founder, Numbers, Stage
 from simulator.preventive import Preventive
+from simulator.purchases import Purchases
 from simulator.routines import Routines
 from simulator.world import World
 
@@ -56,6 +57,7 @@ def _found(world: World, rng: Random, options: Options) -> None:
         changes.begin(crew)
     world.schedule(world.now + 170 * DAY, _import_history, stage, orders, crews[0])
     world.schedule(world.now + 200 * DAY, Overlaps(stage, crews).begin)
+    world.schedule(world.now + 300 * DAY, Purchases(stage, crews).begin)
     world.schedule(from_datetime(FOUNDED + ROUTINES_AFTER), Routines(stage, [crews[0], crews[-1]]).begin)
 
 

@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 TABLES = (
     "organizations", "locations", "users", "teams", "categories", "vendors", "parts", "asset_criticalities", "assets", "asset_statuses",
-    "meters", "maintenance_plans", "work_orders", "work_requests", "rca_reports",
+    "meters", "maintenance_plans", "purchase_orders", "work_orders", "work_requests", "rca_reports",
 )  # fmt: skip
 
 # A null of these is sent; any other null is left out of the row.

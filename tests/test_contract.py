@@ -41,6 +41,7 @@ COLUMNS = {
     "rca_reports": "status VARCHAR, main_asset_id BIGINT, incident_started_at, incident_ended_at TIMESTAMPTZ, incident_seconds, "
     "repair_seconds BIGINT, created_at, updated_at, completed_at, archived_at TIMESTAMPTZ",
     "parts": "name VARCHAR, unit_cost_cents, in_stock_quantity, minimum_quantity BIGINT, created_at, updated_at TIMESTAMPTZ",
+    "purchase_orders": "created_at, updated_at TIMESTAMPTZ, status VARCHAR",
     "work_orders": "sequential_id BIGINT, title, description, status, type, priority VARCHAR, created_at, updated_at, due_at TIMESTAMPTZ, "
     "is_due_full_day BOOLEAN, start_at, completed_at TIMESTAMPTZ, completer_id, creator_id, requester_id, asset_id, location_id, "
     "previous_id, next_id, parent_id BIGINT, recurrence_type VARCHAR, recurrence_interval, recurrence_days BIGINT, part_status, "

@@ -585,6 +585,18 @@ class Part(Record):
     minimum_quantity: Count | None = None
 
 
+class PurchaseOrder(Record):
+    """A purchase order as the list shows it."""
+
+    known_values: ClassVar[dict[str, frozenset[str]]] = {
+        "status": frozenset({"APPROVED", "CANCELED", "COMPLETED", "DECLINED", "PARTIALLY_FULFILLED", "PENDING", "REQUESTED"})
+    }
+
+    created_at: Instant
+    updated_at: Instant
+    status: str | None = None
+
+
 class OrganizationRecord(Record):
     """An organisation the token may read."""
 
@@ -610,5 +622,6 @@ RECORDS: dict[str, type[Record]] = {
     "work_requests": WorkRequest,
     "rca_reports": RcaReport,
     "parts": Part,
+    "purchase_orders": PurchaseOrder,
     "work_orders": WorkOrder,
 }

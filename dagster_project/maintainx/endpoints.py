@@ -72,6 +72,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("rca_reports", "/rootcauseanalysisreports", "rootCauseAnalysisReports", "Root cause analyses: incident and repair time",
              variants=((), (("archived", "true"),))),
     Endpoint("parts", "/parts", "parts", "Spare parts and stock", Walk.ANCHORED),
+    Endpoint("purchase_orders", "/purchaseorders", "purchaseOrders", "Purchase orders with their status; the list names no items",
+             Walk.ANCHORED),
     Endpoint("work_orders", "/workorders", "workOrders", "Work orders with labour, costs, parts and assignees", Walk.ANCHORED,
              expands=("assignees", "categories", "parts", "time_items", "expenditures", "estimated_time", "vendor_ids", "extra_fields"),
              params=(("show_upcoming", "true"),), volatile=frozenset({"partsAvailability"}), is_required=True, fallback_expand="asset"),

@@ -43,6 +43,7 @@ RECORDS = {
     "archived_at timestamptz",
     "parts": "name varchar, unit_cost_cents bigint, in_stock_quantity bigint, minimum_quantity bigint, created_at timestamptz, "
     "updated_at timestamptz",
+    "purchase_orders": "created_at timestamptz, updated_at timestamptz, status varchar",
     "organizations": "name varchar, time_zone varchar, currency varchar",
 }
 CHILDREN = {

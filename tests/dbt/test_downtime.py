@@ -60,7 +60,7 @@ def test_availability_is_up_hours_of_tracked_hours(marts: Marts) -> None:
         "denominator": 31 * 24.0,
         "value": (31 * 24 - 25) / (31 * 24),
         "n": 1,
-        "coverage_share": 0.25,
+        "coverage_share": 0.5,  # of assets 1 and 4: nothing is known of the others yet
         "basis": "calendar",
         "window_state": "closed",
     }
@@ -90,3 +90,32 @@ def test_availability_without_any_status_is_not_a_hundred_per_cent(marts: Marts)
         "window_state": "closed",
     }
     assert marts.kpi("availability", 2, "2026-04-01") == {"reason": "no_status_tracking", "n": 0, "window_state": "open"}
+
+
+def test_hours_of_each_kind_lie_within_the_month_and_of_overlapping_kinds_the_unplanned_one_counts(marts: Marts) -> None:
+    assert marts.values("downtime_hours_unplanned", 1) == {"2026-02-01": "no_status_tracking", "2026-03-01": 24.0, "2026-04-01": 156.0}
+    assert marts.values("downtime_hours_planned", 1) == {"2026-02-01": "no_status_tracking", "2026-03-01": 1.0, "2026-04-01": 0.0}
+    assert marts.values("downtime_hours_unknown", 1) == {"2026-02-01": "no_status_tracking", "2026-03-01": 0.0, "2026-04-01": 24.0}
+
+
+def test_downtime_that_goes_on_has_no_length_and_lowers_the_coverage(marts: Marts) -> None:
+    assert marts.kpi("mean_downtime", 1, "2026-04-01") == {
+        "value": 48.0, "numerator": 48.0, "denominator": 1.0, "n": 1, "coverage_share": 0.5, "window_state": "open",
+    }  # fmt: skip
+    assert marts.values("mean_downtime_p90", 1)["2026-03-01"] == 2 + 0.9 * (12 - 2)
+
+
+def test_failures_are_unplanned_downtimes_where_they_began(marts: Marts) -> None:
+    assert marts.values("failures", 1) == {"2026-02-01": "no_status_tracking", "2026-03-01": 3.0, "2026-04-01": 1.0}
+    up = 31 * 24 - 25
+    assert marts.kpi("mtbf", 1, "2026-03-01")["value"] == up / 3
+    assert marts.kpi("failure_rate", 1, "2026-03-01")["value"] == 3 / (up / 1000)
+    assert marts.kpi("mtbm", 1, "2026-03-01")["value"] == up / 4
+
+
+def test_the_last_90_days_end_with_the_period_or_now(marts: Marts) -> None:
+    from_january = 31 * 24 - 25  # in March the 90 days reach back to 1 January, before anybody tracked
+    assert marts.kpi("mtbf_90_days", 1, "2026-03-01")["numerator"] == from_january
+    april = marts.kpi("availability", 1, "2026-04-01")["numerator"]
+    assert marts.kpi("mtbf_365_days", 1, "2026-04-01")["numerator"] == from_january + april
+    assert marts.kpi("mtbf_365_days", 1, "2026-04-01")["n"] == 4
