@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ TYPES: dict[type[pl.DataType], str] = {
     pl.Int64: "INT64", pl.Int32: "INT64", pl.String: "STRING", pl.Float64: "FLOAT64", pl.Boolean: "BOOL",
     pl.Datetime: "TIMESTAMP", pl.Date: "DATE",
 }  # fmt: skip
+AS_OF = "2026-04-15T12:00:00.000000Z"  # stands in the compiled SQL; `at` puts another instant in its place
 PROFILE = f"""
 maintainx_analytics:
   target: bigquery
@@ -49,7 +51,7 @@ class Verdict:
     tables: dict[str, dict[str, str]]
 
 
-def compiled(folder: Path, as_of: str = "2026-04-15T12:00:00.000000Z") -> list[Compiled]:
+def compiled(folder: Path) -> list[Compiled]:
     """Every model and data test, each after those it reads.
 
     Raises:
@@ -59,12 +61,18 @@ def compiled(folder: Path, as_of: str = "2026-04-15T12:00:00.000000Z") -> list[C
     (folder / "profiles.yml").write_text(PROFILE, encoding="utf-8")
     places = {"--profiles-dir": folder, "--project-dir": ROOT / "dbt", "--target-path": folder, "--log-path": folder}
     quiet = ["--quiet", "--no-use-colors", "--no-version-check", "--no-partial-parse", "--no-populate-cache", "--no-introspect"]
-    variables = json.dumps({"as_of": as_of, "known_at": as_of})
+    variables = json.dumps({"as_of": AS_OF, "known_at": AS_OF})
     command = [f"{BIN / 'dbt'}", "compile", *quiet, "--vars", variables, *(f"{part}" for place in places.items() for part in place)]
     done = subprocess.run(command, cwd=folder, env=offline(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise NotCompiled(done.stdout + done.stderr)
     return ordered(json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+
+
+def at(statements: list[Compiled], instant: datetime) -> list[Compiled]:
+    """The statements as they are compiled for another instant."""
+    text = instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return [replace(one, sql=one.sql.replace(AS_OF, text)) for one in statements]
 
 
 def offline() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the BigQuery tests share: a small plant read and modelled on DuckDB, and dbt's SQL for BigQuery at the same instant."""
+"""What the BigQuery tests share: what was modelled on DuckDB, dbt's SQL for BigQuery, and a stand-in that runs it."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -14,8 +14,11 @@ from simulator.api import Simulator
 from simulator.transport import transport
 from tests.bigquery.compiling import BIN, HINT, Compiled, Verdict, analysed, compiled
 from tests.bigquery.emulator import Emulator, running
+from tests.dbt.conftest import Build, Marts, build, dbt_target_dir
+from tests.golden import plant as golden_plant
 from tests.ports import unused
 
+__all__ = ["build", "dbt_target_dir"]  # fixtures
 SCALE, DAYS = 0.02, 1
 SITES_FILE = ROOT / "data" / "demo" / "sites.toml"
 
@@ -56,16 +59,27 @@ def bigquery_tools() -> Path:
 
 
 @pytest.fixture(scope="session")
-def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """A small plant in a DuckDB warehouse, read on two days."""
-    return read(tmp_path_factory.mktemp("duckdb"), Simulator(plant.build(seed=7, scale=SCALE)), DAYS)
+def statements(bigquery_tools: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Compiled]:
+    """Every model and data test in BigQuery's SQL."""
+    return compiled(tmp_path_factory.mktemp("bigquery"))
 
 
 @pytest.fixture(scope="session")
-def statements(bigquery_tools: Path, on_duckdb: Read, tmp_path_factory: pytest.TempPathFactory) -> list[Compiled]:
-    """Every model and data test in BigQuery's SQL, at the instant at which the plant was modelled."""
-    instant = on_duckdb.known_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return compiled(tmp_path_factory.mktemp("bigquery"), instant)
+def marts(statements: list[Compiled]) -> list[str]:
+    """The tables that readers get, as schema.table."""
+    return sorted(one.makes for one in statements if one.makes and one.makes.startswith("marts."))
+
+
+@pytest.fixture(scope="session")
+def golden(build: Build) -> Marts:
+    """The orders made by hand, modelled on DuckDB."""
+    return build(golden_plant.raw(), golden_plant.AS_OF)
+
+
+@pytest.fixture(scope="session")
+def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """A small plant in a DuckDB warehouse, read on two days."""
+    return read(tmp_path_factory.mktemp("duckdb"), Simulator(plant.build(seed=7, scale=SCALE)), DAYS)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,15 @@ from zetasql.core import wasm_client
 from zetasql.core.exceptions import ZetaSQLError
 from zetasql.core.local_service import ZetaSqlLocalService
 from zetasql.types import AnalyzerOptions, LanguageOptions, SimpleCatalog, Type, TypeKind, ZetaSQLBuiltinFunctionOptions
-from zetasql.types.proto_model import AnalyzeRequest, AnalyzeResponse, LanguageFeature, ProductMode, ResolvedWindowFrameEnums
+from zetasql.types.proto_model import (
+    AnalyzeRequest,
+    AnalyzeResponse,
+    LanguageFeature,
+    ParameterMode,
+    ProductMode,
+    ResolvedNodeKind,
+    ResolvedWindowFrameEnums,
+)
 
 KINDS = {
     "INT64": TypeKind.TYPE_INT64, "FLOAT64": TypeKind.TYPE_DOUBLE, "STRING": TypeKind.TYPE_STRING, "BOOL": TypeKind.TYPE_BOOL,
@@ -29,6 +37,9 @@ RANGE = int(ResolvedWindowFrameEnums.FrameUnit.RANGE)
 LEAVES = {"zetasql.TypeProto", "zetasql.FunctionSignatureProto", "zetasql.ParseLocationRangeProto"}  # nothing to find in them
 NAMES = {kind: name for name, kind in KINDS.items()}
 ALIASES = {"INT64": ("int", "smallint", "integer", "bigint", "tinyint", "byteint"), "BOOL": ("boolean",), "NUMERIC": ("decimal",)}
+STATEMENTS = (
+    "QUERY", "INSERT", "UPDATE", "DELETE", "MERGE", "BEGIN", "COMMIT", "DROP", "CREATE_TABLE_AS_SELECT", "CREATE_SNAPSHOT_TABLE",
+)  # fmt: skip
 # what the language has and BigQuery has not
 ABSENT = (
     "AGGREGATE_FILTERING", "LATERAL_JOIN", "MULTILEVEL_AGGREGATION", "MULTILEVEL_AGGREGATION_ON_UDAS", "BARE_ARRAY_ACCESS", "REPEAT",
@@ -68,11 +79,13 @@ def language() -> LanguageOptions:
     options = LanguageOptions.maximum_features()
     options.product_mode = ProductMode.PRODUCT_EXTERNAL
     absent = {int(LanguageFeature[f"FEATURE_{name}"]) for name in ABSENT}
+    options.supported_statement_kinds = [ResolvedNodeKind[f"RESOLVED_{kind}_STMT"] for kind in STATEMENTS]
     options.enabled_language_features = [one for one in options.enabled_language_features if int(one) not in absent]
     return options
 
 
 LANGUAGE = language()
+OPTIONS = AnalyzerOptions(language_options=LANGUAGE, parameter_mode=ParameterMode.PARAMETER_POSITIONAL, allow_undeclared_parameters=True)
 
 
 def catalog(project: str, tables: dict[str, dict[str, str]]) -> SimpleCatalog:
@@ -88,7 +101,8 @@ def catalog(project: str, tables: dict[str, dict[str, str]]) -> SimpleCatalog:
         for column, kind in columns.items():
             builder.add_column(column, KINDS[kind])
         datasets.setdefault(dataset, SimpleCatalog(name=dataset, table=[])).table.append(builder.build())
-    root.catalog = [SimpleCatalog(name=project, table=[], catalog=list(datasets.values()))]
+    # a dataset stands for itself, too: the project is then the one that asks
+    root.catalog = [SimpleCatalog(name=project, table=[], catalog=list(datasets.values())), *datasets.values()]
     return root
 
 
@@ -155,12 +169,12 @@ def _is_ordered_range(group: Message) -> bool:
 
 
 def analyse(service: ZetaSqlLocalService, catalog_id: int, sql: str) -> dict[str, str]:
-    """The columns that a query gives.
+    """The columns that a query gives; a statement gives none.
 
     Raises:
         ZetaSQLError, ValueError: what BigQuery would refuse.
     """
-    request = AnalyzeRequest(sql_statement=sql, options=AnalyzerOptions(language_options=LANGUAGE), registered_catalog_id=catalog_id)
+    request = AnalyzeRequest(sql_statement=sql, options=OPTIONS, registered_catalog_id=catalog_id)
     # the answer as it comes: made into Python objects, it takes three times as long
     answer = service.wasm_client.call_grpc_func("ZetaSqlLocalService_Analyze", request.to_proto(), AnalyzeResponse._PROTO_CLASS)
     if found := refused(answer.resolved_statement):

@@ -70,7 +70,9 @@ def test_a_tombstone_is_the_next_version_once_however_often_it_comes(warehouse: 
 def test_a_script_that_fails_leaves_nothing(warehouse: BigQueryWarehouse) -> None:
     before = warehouse.query("select count(*) as n from raw.teams")["n"].item()
     writing = script(warehouse.jobs, 999)
-    writing.insert("raw.teams", teams("Half").versions, contract("teams").schema)
+    half = teams("Half").versions
+    assert half is not None
+    writing.insert("raw.teams", half, contract("teams").schema)
     writing.add("update raw.teams set name = error('on the way') where true")
     with pytest.raises(BigQueryTrouble, match="on the way"), warehouse.lease.guarding() as opening:
         warehouse.jobs.run(writing.text(opening))

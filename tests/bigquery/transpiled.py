@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -40,7 +41,7 @@ def duckdb_sql(sql: str) -> str:
     return said.sql(dialect="duckdb").replace(f'"{PROJECT}".', "").replace(f"{PROJECT}.", "")
 
 
-def _own_words(node: exp.Expression) -> exp.Expression:
+def _own_words(node: Any) -> Any:
     """What sqlglot leaves as BigQuery has it: the ISO week, and what a wall clock shows in a zone."""
     if isinstance(node, exp.Extract) and node.this.name.upper() == "ISOWEEK":
         node.set("this", exp.var("week"))
@@ -57,7 +58,7 @@ def _own_words(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _value(field: exp.Expression) -> str:
+def _value(field: Any) -> str:
     return (field.expression if isinstance(field, exp.PropertyEQ) else field.unalias()).sql(dialect="duckdb")
 
 
