@@ -20,30 +20,8 @@
    deviations of the binomial to both sides: they cover it in at least 95 % of samples from any distribution (a test adds that up
    for the median and the ninth decile of up to 1200 values), and are NULL where there are too few values for that. #}
 {% macro quantiles(relation, x, q) %}
-    {% set keys = scope_keys() | join(", ") %}
-    {% set n = "cast(orders as " ~ double() ~ ")" %}
-    {% set half = "1.96e0 * sqrt(" ~ n ~ " * " ~ q ~ " * (1 - " ~ q ~ "))" %}
-    select {{ keys }}, orders, lower_x + (place - floor(place)) * (upper_x - lower_x) as quantile_x, quantile_low, quantile_high
-    from
-        (
-            select
-                {{ keys }},
-                orders,
-                place,
-                max(case when x_rank = floor(place) + 1 then x end) as lower_x,
-                max(case when x_rank = ceil(place) + 1 then x end) as upper_x,
-                max(case when x_rank = floor({{ n }} * {{ q }} + 0.5 - {{ half }}) then x end) as quantile_low,
-                max(case when x_rank = ceil({{ n }} * {{ q }} + 0.5 + {{ half }}) then x end) as quantile_high
-            from
-                (
-                    select
-                        {{ keys }},
-                        cast({{ x }} as {{ double() }}) as x,
-                        row_number() over (partition by {{ keys }} order by {{ x }} asc nulls last) as x_rank,
-                        count(*) over (partition by {{ keys }}) as orders,
-                        (cast(count(*) over (partition by {{ keys }}) as {{ double() }}) - 1) * {{ q }} as place
-                    from {{ relation }} as valued
-                ) as ranked
-            group by {{ keys }}, orders, place
-        ) as found
+    {% set half = "1.96e0 * sqrt(n * " ~ q ~ " * (1 - " ~ q ~ "))" %}
+    {% set low = "floor(n * " ~ q ~ " + 0.5 - " ~ half ~ ")" %}
+    {% set high = "ceil(n * " ~ q ~ " + 0.5 + " ~ half ~ ")" %}
+    {{ sorted_quantile(relation, scope_keys(), x, q, low, high) }}
 {% endmacro %}
