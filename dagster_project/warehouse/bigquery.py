@@ -11,23 +11,19 @@ import polars as pl
 
 from dagster_project.failpoint import failpoint
 from dagster_project.frames.contract import contract
-from dagster_project.warehouse.base import BatchSize, Commit, Latest, NotOnBigQuery, State, Tombstone
+from dagster_project.warehouse.base import BatchSize, Commit, Latest, NotOnBigQuery, State
 from dagster_project.warehouse.bigquery_batch import Script, condition, same, script
+from dagster_project.warehouse.bigquery_changes import TAKEN_UP_AGAIN, among, bury, count, put, sealed
 from dagster_project.warehouse.bigquery_jobs import Jobs, Place
 from dagster_project.warehouse.bigquery_layout import make_tables
 from dagster_project.warehouse.bigquery_lease import BigQueryLease, Say
 from dagster_project.warehouse.duckdb import DRIFT_KEY, QUARANTINE_KEY
 from dagster_project.warehouse.layout import tables
 from dagster_project.warehouse.lease import wall_clock
-from dagster_project.warehouse.tables import DAMAGED, LATEST, OPS, SEALED
+from dagster_project.warehouse.tables import DAMAGED, LATEST, OPS
 
-# an entry that was given up stays so for as long as the record is the same
-_SEEN_AGAIN = """, status = case when t.status = 'discarded' and t.raw_hash = g.raw_hash then t.status else 'open' end,
-    raw_json = g.raw_json, raw_hash = g.raw_hash, field = g.field, value = g.value, detail = g.detail, run_id = g.run_id"""
 SEEN_AGAIN = {"organisation_id": pl.Int64(), "id": pl.Int64(), "raw_hash": pl.Int64()}
-STONE = {"organisation_id": pl.Int64(), "id": pl.Int64(), "run_id": pl.String(), "observed_at": pl.Datetime("us", "UTC")}
 KEPT_DAYS = 35  # of a snapshot
-FEW_IDS = 1000  # so many stand in the SQL, where BigQuery reads only their blocks of a clustered table
 
 
 class BigQueryWarehouse:
@@ -108,8 +104,8 @@ class BigQueryWarehouse:
     def latest(self, table: str, organisation_id: int, ids: Sequence[int]) -> dict[int, Latest]:
         """Return the newest version of those of `ids` that are known, deleted ones included."""
         columns = ", ".join(name for name in LATEST if name not in ("organisation_id", "id"))
-        among, given = _among(ids)
-        found = self.query(f"select id, {columns} from raw.{table}_latest where organisation_id = ? and {among}", [organisation_id, *given])
+        these, given = among(ids)
+        found = self.query(f"select id, {columns} from raw.{table}_latest where organisation_id = ? and {these}", [organisation_id, *given])
         return {record_id: Latest(*row) for record_id, *row in found.iter_rows()}
 
     def live(self, table: str, organisation_id: int) -> pl.DataFrame:
@@ -121,10 +117,10 @@ class BigQueryWarehouse:
 
     def column_of(self, table: str, organisation_id: int, column: str, ids: Sequence[int]) -> list:
         """Return the distinct values of a column in the newest versions of `ids`, in order."""
-        among, given = _among(ids)
+        these, given = among(ids)
         return self.query(
             f"""select distinct v.{column} as found from raw.{table} v join raw.{table}_latest l using (organisation_id, id, version_number)
-            where organisation_id = ? and {among} and v.{column} is not null order by found""",
+            where organisation_id = ? and {these} and v.{column} is not null order by found""",
             [organisation_id, *given],
         )["found"].to_list()
 
@@ -149,25 +145,25 @@ class BigQueryWarehouse:
                     f"update raw.{batch.table}_latest t set raw_hash = g.raw_hash from {given} g "
                     "where t.organisation_id = g.organisation_id and t.id = g.id"
                 )
-            _bury(writing, batch.table, batch.tombstones)
+            bury(writing, batch.table, batch.tombstones)
             if batch.accepted is not None and batch.accepted.height:
                 given = writing.relation(batch.accepted, {"record_id": pl.Int64()})
                 about = condition({"organisation_id": batch.organisation_id, "endpoint": batch.table, "status": "open"})
                 writing.add(f"update ops.quarantine set status = 'replayed' where {about} and record_id in (select record_id from {given})")
-            _count(writing, "quarantine", batch.quarantine, QUARANTINE_KEY, _SEEN_AGAIN)
-            _count(writing, "drift", batch.drift, DRIFT_KEY)
-            _put(writing, "state", [_sealed(asdict(state)) for state in batch.states], ("organisation_id", "endpoint", "slice"))
+            count(writing, "quarantine", batch.quarantine, QUARANTINE_KEY, TAKEN_UP_AGAIN)
+            count(writing, "drift", batch.drift, DRIFT_KEY)
+            put(writing, "state", [sealed(asdict(state)) for state in batch.states], ("organisation_id", "endpoint", "slice"))
             if batch.seen is not None:
                 writing.insert("ops.seen", batch.seen, OPS["seen"])
             if batch.endpoint_run:
-                _put(writing, "endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
+                put(writing, "endpoint_runs", [batch.endpoint_run], ("run_id", "organisation_id", "endpoint", "kind"))
 
     def states(self, organisation_id: int, endpoint: str) -> dict[str, State]:
         """Return the endpoint's states by slice; none when one of them was changed by anything but a sync: it is read anew."""
         rows = self.query(
             "select * from ops.state where organisation_id = ? and endpoint = ? order by slice", [organisation_id, endpoint]
         ).to_dicts()
-        if foreign := [row for row in rows if row["seal"] != _sealed(row)["seal"]]:
+        if foreign := [row for row in rows if row["seal"] != sealed(row)["seal"]]:
             said = "; ".join(f"slice {row['slice'] or 'main'}, watermark {row['watermark'] or 'none'}" for row in foreign)
             self._refuse_states(organisation_id, endpoint, said)
             return {}
@@ -178,7 +174,7 @@ class BigQueryWarehouse:
         about = {"organisation_id": organisation_id, "endpoint": endpoint}
         with self._transaction() as writing:
             writing.add(f"delete from ops.state where {condition(about)}")
-            _put(writing, "audit", [about | {"audited_at": wall_clock(), "action": "state_refused", "detail": detail}], ())
+            put(writing, "audit", [about | {"audited_at": wall_clock(), "action": "state_refused", "detail": detail}], ())
 
     def forget_slices(self, organisation_id: int, endpoint: str, main: State) -> None:
         """End a first load: replace its slices by the main state."""
@@ -187,13 +183,13 @@ class BigQueryWarehouse:
     def insert(self, table: str, rows: Iterable[dict]) -> None:
         """Append rows to a table of ops."""
         with self._transaction() as writing:
-            _put(writing, table, rows, ())
+            put(writing, table, rows, ())
 
     def replace(self, table: str, rows: Iterable[dict], where: dict) -> None:
         """Replace the rows of a table of ops that match `where` by `rows`, in one transaction."""
         with self._transaction() as writing:
             writing.add(f"delete from ops.{table} where {condition(where)}")
-            _put(writing, table, [_sealed(row) if table == "state" else row for row in rows], ())
+            put(writing, table, [sealed(row) if table == "state" else row for row in rows], ())
 
     def discard(self, entries: Sequence[Mapping], audit: Sequence[dict]) -> None:
         """Give up entries of ops.quarantine (rows of it), and append to ops.audit why."""
@@ -202,7 +198,7 @@ class BigQueryWarehouse:
         with self._transaction() as writing:
             source = writing.relation(given, columns)
             writing.add(f"update ops.quarantine t set status = 'discarded' from {source} g where {same(QUARANTINE_KEY, 't', 'g')}")
-            _put(writing, "audit", audit, ())
+            put(writing, "audit", audit, ())
 
     def query(self, sql: str, parameters: Sequence = ()) -> pl.DataFrame:
         """Return the result of a query."""
@@ -246,63 +242,3 @@ class BigQueryWarehouse:
                 self.jobs.run(writing.text(opening))
             failpoint("transaction.after_commit")
         writing.clean()
-
-
-def _among(ids: Sequence[int]) -> tuple[str, list[list[int]]]:
-    """Return what is true of the records with one of these ids, and its parameters."""
-    if len(ids) > FEW_IDS:
-        return "id in unnest(?)", [list(ids)]
-    return f"id in ({', '.join(str(int(one)) for one in ids) or 'null'})", []
-
-
-def _bury(writing: Script, table: str, stones: Sequence[Tombstone]) -> None:
-    if not stones:
-        return
-    rows = pl.DataFrame([asdict(stone) for stone in stones], schema=STONE, orient="row").unique(["organisation_id", "id"], keep="first")
-    given, columns = writing.relation(rows, STONE), contract(table).schema
-    new = {
-        "version_number": "v.version_number + 1", "cause": "'delete'", "is_deleted": "true",
-        "run_id": "g.run_id", "observed_at": "g.observed_at",
-    }  # fmt: skip
-    few = f"and v.{_among(rows['id'].to_list())[0]}" if rows.height <= FEW_IDS else ""
-    writing.add(
-        f"""insert into raw.{table} ({", ".join(f"`{name}`" for name in columns)})
-        select {", ".join(new.get(name, f"v.`{name}`") for name in columns)} from raw.{table} v
-        join raw.{table}_latest l on v.organisation_id = l.organisation_id and v.id = l.id and v.version_number = l.version_number
-        join {given} g on g.organisation_id = v.organisation_id and g.id = v.id
-        where not l.is_deleted {few}"""
-    )
-    writing.add(
-        f"""update raw.{table}_latest t set version_number = t.version_number + 1, is_deleted = true from {given} g
-        where t.organisation_id = g.organisation_id and t.id = g.id and not t.is_deleted"""
-    )
-
-
-def _count(writing: Script, table: str, rows: pl.DataFrame | None, keys: Sequence[str], more: str = "") -> None:
-    """Insert what is seen for the first time; of the rest note when it was last seen, and how often."""
-    if rows is None or not rows.height:
-        return
-    given, equal = writing.relation(rows, OPS[table]), same(keys, "t", "g")
-    names = ", ".join(f"`{name}`" for name in OPS[table])
-    writing.add(
-        f"update ops.{table} t set last_seen_at = g.last_seen_at, times_seen = t.times_seen + g.times_seen{more} "
-        f"from {given} g where {equal}"
-    )
-    values = ", ".join(f"g.`{name}`" for name in OPS[table])
-    writing.add(
-        f"insert into ops.{table} ({names}) select {values} from {given} g where not exists (select 1 from ops.{table} t where {equal})"
-    )
-
-
-def _put(writing: Script, table: str, rows: Iterable[dict], keys: Sequence[str]) -> None:
-    """Append rows to a table of ops, in the place of those with the same keys if there are keys."""
-    given = list(rows)
-    for row in given if keys else ():
-        writing.add(f"delete from ops.{table} where {condition({key: row[key] for key in keys})}")
-    writing.insert(f"ops.{table}", pl.DataFrame(given, schema=OPS[table], orient="row"), OPS[table])
-
-
-def _sealed(row: Mapping) -> dict:
-    """Return a state with its seal: what it says as one digest, so that a change by anything but a sync shows."""
-    said = "|".join(f"{name}={row[name]}" for name in SEALED if row[name] is not None)
-    return {**row, "seal": hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()}

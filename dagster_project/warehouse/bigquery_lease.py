@@ -85,7 +85,7 @@ class BigQueryLease:
         with self._writing:
             yield (
                 f"{self._renewal()};\n"
-                f"select if((select count(*) from ops.lease where token = '{self.token}') = 1, 1, error('{LEASE_LOST}'));\n"
+                f"select if((select count(*) from ops.lease where token = '{self.token}') = 1, 1, error('{LEASE_LOST}')) as is_ours;\n"
             )
 
     def _make_row(self) -> None:
