@@ -13,27 +13,50 @@ MISSING = "—"
 TO = "\u2013"  # the en dash between two numbers
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-UNITS = {"hours": "h", "share": "%", "orders": "orders", "crew_weeks": "weeks"}
 
-REASONS = {
-    "nothing_completed": "no work order was completed",
-    "no_repair_evidence": "no repair has a root-cause report or a fully observed time in progress",
-    "no_labour_logged": "no time was logged on the repairs",
-    "no_downtime_ended": "no unplanned downtime ended",
-    "no_status_tracking": "no asset reports its status",
-    "nothing_due": "nothing was due",
-    "no_estimates": "no open work order has an estimate, and none can be inferred",
+REASONS = {  # every reason of marts.kpis
+    "cohort_not_mature": "these orders have not had their time yet",
+    "mixed_currencies": "the amounts are in several currencies",
+    "no_active_pms": "no preventive work order was active",
+    "no_assets": "no work order names an asset",
     "no_crew_hours": "crew hours per week are not set for every site (sites.toml)",
-    "cohort_not_mature": "the 30 days of these orders are not over yet",
+    "no_decision_instants": "when the requests were decided was not seen",
+    "no_downtime_ended": "no unplanned downtime ended",
+    "no_estimates": "no work order has an estimate, and none can be inferred",
+    "no_failures": "nothing failed, so there is only a lower limit",
+    "no_interval_known": "the interval of the preventive work is not known",
+    "no_labour_logged": "no time was logged",
+    "no_labour_rates": "the logged time has no cost",
+    "no_operating_time": "the site did not operate",
+    "no_prices": "nothing has a price",
+    "no_repair_evidence": "no repair has a root-cause report or a fully observed time in progress",
+    "no_status_tracking": "no asset reports its status",
+    "no_stops": "nothing stopped, so there is only a lower limit",
+    "no_week_over": "no week of the period is over yet",
+    "not_observed_yet": "the source had not been read completely then",
+    "nothing_completed": "no work order was completed",
     "nothing_created": "no work order was created",
-    "not_observed_yet": "the source has not been read completely yet",
+    "nothing_decided": "no work request was decided",
+    "nothing_due": "nothing was due",
+    "nothing_open": "no work order was open",
+    "nothing_requested": "nobody requested work",
+    "nothing_scheduled": "nothing was scheduled",
+    "parent_not_in_list": "MaintainX's list does not name the parents of work orders",
 }
-BASES = {
+BASES = {  # every basis of marts.kpis
+    "calendar": "calendar hours",
+    "completed": "completed orders",
+    "decisions": "decisions on record",
+    "estimates": "estimates",
+    "mixed": "operating and calendar hours",
+    "observed": "what was seen in the log",
+    "operating_calendar": "operating hours",
+    "order_fields": "fields of the orders",
+    "parent_links": "links to parents",
+    "preventive_only": "preventive work alone",
     "rca": "root-cause reports",
     "status": "time in progress",
     "time_items": "time entries",
-    "calendar": "calendar hours",
-    "estimates": "estimates",
 }
 COVERED = {  # what a KPI's coverage_share is a share of
     "mttr": "of repairs",
@@ -116,8 +139,16 @@ def quantity(value: float | None, unit: str, of: float | None = None) -> str:
             return share(value, of)
         case "hours":
             return hours(value)
-        case "orders":
+        case "orders" | "amount":
             return f"{value:,.0f}"
+        case "ratio":
+            return significant(value)
+        case "failures" | "requests":
+            return counted(round(value), unit[:-1])
+        case "days":
+            return counted(value, "day")
+        case "failures_per_1000_hours":
+            return f"{significant(value)} per 1,000{SPACE}h"
         case "crew_weeks":
             return counted(value, "week")
         case _:

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
+import yaml
 
+from dagster_project.settings import ROOT
 from dashboards import format as words
 
 
@@ -17,6 +19,12 @@ from dashboards import format as words
         (4.13, "hours", None, "4.1 h"),
         (0.3, "hours", None, "18 min"),
         (9.96, "hours", None, "10 h"),
+        (1.0, "failures", None, "1 failure"),
+        (0.42, "failures_per_1000_hours", None, "0.42 per 1,000 h"),
+        (3, "requests", None, "3 requests"),
+        (1.07, "ratio", None, "1.1"),
+        (1234567, "amount", None, "1,234,567"),
+        (4.0, "days", None, "4.0 days"),
         (312.4, "hours", None, "310 h"),
         (5432.0, "hours", None, "5,400 h"),
         (0.0, "hours", None, "0 h"),
@@ -56,10 +64,22 @@ def test_an_instant_is_told_on_the_clocks_of_the_place() -> None:
     assert words.instant(at, ZoneInfo("America/Sao_Paulo")) == "03:00 UTC-03, Mon 16 Nov 2026"
 
 
+def accepted(column: str) -> set[str]:
+    """The values that marts.kpis may have in a column."""
+    columns = yaml.safe_load((ROOT / "dbt/models/marts/kpis/kpis.yml").read_text(encoding="utf-8"))["models"][0]["columns"]
+    tests = next(each for each in columns if each["name"] == column)["data_tests"]
+    return next(set(each["accepted_values"]["arguments"]["values"]) for each in tests if "accepted_values" in each)
+
+
 def test_every_reason_of_the_kpis_is_in_words_and_a_new_one_is_readable() -> None:
+    assert words.REASONS.keys() == accepted("reason")
     assert all(" " in reason for reason in words.REASONS.values())
     assert words.reason("no_meter_reading") == "no meter reading"
     assert words.reason(None) == "no reason given"
+
+
+def test_every_basis_of_the_kpis_is_in_words() -> None:
+    assert words.BASES.keys() == accepted("basis")
 
 
 def test_i2_no_text_cell_of_a_csv_is_a_formula() -> None:
