@@ -67,3 +67,13 @@ def test_the_restated_completions_of_reopened_orders_are_out_of_march(marts: Mar
         ("OPEN", True, None),
         ("DONE", False, 4),
     ]
+
+
+def test_limits_are_of_the_kind_that_the_definition_names(marts: Marts) -> None:
+    query = "select distinct k.kpi, k.interval_kind, d.interval_kind from marts.kpis k join marts.kpi_definitions d using (kpi)"
+    assert marts.rows(f"{query} where k.interval_kind is not null and k.interval_kind is distinct from d.interval_kind") == []
+
+
+def test_finer_scopes_are_those_that_the_definition_names(marts: Marts) -> None:
+    query = "select distinct k.kpi, k.scope_type from marts.kpis k join marts.kpi_definitions d using (kpi)"
+    assert marts.rows(f"{query} where not list_contains(string_split(d.scopes, ', '), k.scope_type)") == []
