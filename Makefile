@@ -11,7 +11,7 @@ COMPILE := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip compile --quiet --universal -
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile $(if $(STRICT),--strict-skips) $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers soak soak-kills screenshots lock clean bigquery bigquery-live
+.PHONY: help bootstrap demo up refresh reconcile export backup restore status kpis quarantine replay probe simulator dashboard test test-all check format docs bench bench-peers bench-kpis soak soak-kills screenshots lock clean bigquery bigquery-live
 
 help: ## List the commands
 	@echo "make <command>   (settings come from the environment or .env, see .env.example)"
@@ -104,6 +104,9 @@ bench: $(READY) ## Measure extracts and refreshes of several sizes beside other 
 
 bench-peers: $(READY) ## Run dlt, Singer, Airbyte and a plain loop through the same simulated days and rewrite docs/side-by-side.md
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+bench-kpis: $(READY) ## Time the SQL of every KPI over a million work orders and more, copied from a built warehouse (ARGS="--orders 1000000 --from data/local")
+	@$(BIN)/python -m benchmarks.kpis $(ARGS)
 
 soak: $(READY) ## Let thirty simulated days pass over a source that changes and fails, compare, and rewrite docs/soak.md
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
