@@ -71,5 +71,5 @@ def put(writing: Script, table: str, rows: Iterable[dict], keys: Sequence[str]) 
 
 def sealed(row: Mapping) -> dict:
     """Return a state with its seal: what it says as one digest, so that a change by anything but a sync shows."""
-    said = "|".join(f"{name}={row[name]}" for name in SEALED if row[name] is not None)
+    said = "|".join(f"{name}={row[name]}" for name in SEALED if row.get(name) is not None)
     return {**row, "seal": hashlib.md5(said.encode(), usedforsecurity=False).hexdigest()}

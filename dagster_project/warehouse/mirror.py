@@ -1,5 +1,6 @@
 """What readers are given of BigQuery, in a DuckDB file beside: dashboards, exports and digests go on reading one published file."""
 
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,4 +66,5 @@ def mirrored(source: BigQueryWarehouse, folder: Path, memory_limit: str) -> Gene
         known = mirror.query("select max(version) as version from ops.kpi_reported")["version"].item()
         yield mirror
         mirror.give_back(known)
-    path.unlink()
+    for left in folder.glob(f"{path.stem}.*"):  # the file, its lock and its lease
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
