@@ -123,7 +123,8 @@ def test_a_second_writer_is_told_who_the_first_one_is(place: Place, warehouse: B
 def test_who_was_taken_over_stores_nothing_more(emulator: Emulator) -> None:
     mine = Place(f"p{uuid4().hex[:8]}", "EU", "", emulator.url)
     with BigQueryWarehouse(mine) as first:
-        first.jobs.run("update ops.lease set expires_at = current_timestamp() where true")  # it stood still for too long
+        first.lease._ended.set()  # it stands still, for longer than its lease lasts
+        first.jobs.run("update ops.lease set expires_at = current_timestamp() where true")
         with BigQueryWarehouse(mine) as second:
             assert second.lease.fence == first.lease.fence + 1
             with pytest.raises(LeaseLost, match="run again"):
