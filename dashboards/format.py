@@ -15,6 +15,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 REASONS = {  # every reason of marts.kpis
+    "closer_not_known": "who completed the orders is not known",
     "cohort_not_mature": "these orders have not had their time yet",
     "mixed_currencies": "the amounts are in several currencies",
     "no_active_pms": "no preventive work order was active",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from simulator.truth_calendar import SECOND
 from simulator.truth_cells import Cell, Scope
 from simulator.truth_kpis import Figure, share
-from simulator.truth_orders import Order, completed_at
+from simulator.truth_orders import Order, asset_id, completed_at
 from simulator.truth_places import Place
 from simulator.truth_pm import place_of
 from simulator.truth_sources import Readers, Sources
@@ -16,14 +16,14 @@ BATCH, WITHIN = 5, 120 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
-class Batched:
-    """One order that was completed in a batch."""
+class Noted:
+    """One order of which something holds: that it was completed in a batch, or that its asset has a criticality."""
 
     place: Place
     id: int
 
 
-def batched(sources: Sources) -> list[Batched]:
+def batched(sources: Sources) -> list[Noted]:
     """Return the orders that are among five or more that one person completed within two minutes."""
     records = sources.latest("work_orders")
     closings: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -32,7 +32,14 @@ def batched(sources: Sources) -> list[Batched]:
         if at is not None and completer is not None:
             closings[completer].append((at, key))
     ids = {key for found in closings.values() for key in in_batches(sorted(found))}
-    return [Batched(place_of(sources, records[key]), key) for key in sorted(ids)]
+    return [Noted(place_of(sources, records[key]), key) for key in sorted(ids)]
+
+
+def critical(sources: Sources) -> list[Noted]:
+    """Return the orders whose asset has a criticality."""
+    assets = {key for key, asset in sources.latest("assets").items() if asset.get("criticalityId") is not None}
+    records = sources.latest("work_orders")
+    return [Noted(place_of(sources, record), key) for key, record in records.items() if asset_id(record) in assets]
 
 
 def in_batches(closings: Sequence[tuple[int, int]]) -> set[int]:
@@ -55,18 +62,25 @@ def batch_closed_share(cell: Cell, scope: Scope) -> Figure:
     return replace(found, records=len(cell.completed))
 
 
+def criticality_share(cell: Cell, scope: Scope) -> Figure:
+    """Share of the created orders whose asset has a criticality."""
+    ids = {each.id for each in scope.records.get("critical", ())}
+    return share(sum(order.id in ids for order in cell.created), len(cell.created), "nothing_created")
+
+
 def of_created(tells: Callable[[Order], bool]) -> Callable[[Cell, Scope], Figure]:
     """Return the KPI that is the share of the created orders that tell something."""
     return lambda cell, _: share(sum(map(tells, cell.created)), len(cell.created), "nothing_created")
 
 
-READERS: Readers = {"batched": batched}
+READERS: Readers = {"batched": batched, "critical": critical}
 KPIS: dict[str, Callable[[Cell, Scope], Figure]] = {
     "quality_asset_share": of_created(lambda order: order.place.asset_id is not None),
     "quality_type_share": of_created(lambda order: order.type is not None),
     "quality_due_share": of_created(lambda order: order.due is not None),
     "quality_estimate_share": of_created(lambda order: order.estimated_seconds is not None),
     "quality_priority_share": of_created(lambda order: order.record.get("priority") in {"LOW", "MEDIUM", "HIGH"}),
+    "quality_criticality_share": criticality_share,
     "quality_time_log_share": lambda cell, _: share(
         sum(order.labour_seconds > 0 for order in cell.completed), len(cell.completed), "nothing_completed"
     ),

@@ -85,6 +85,7 @@
     "quality_due_share",
     "quality_estimate_share",
     "quality_priority_share",
+    "quality_criticality_share",
     "quality_time_log_share",
     "quality_batch_closed_share",
 ] %}
