@@ -12,7 +12,7 @@ OPEN = frozenset({"OPEN", "IN_PROGRESS", "ON_HOLD"})
 ENDS = {"DONE": "completed", "CANCELED": "canceled", "SKIPPED": "skipped"}
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened to an order; instants in microseconds since 1970."""
 
@@ -30,7 +30,7 @@ Change = tuple[str, str | int | None, str | int | None, int | None]  # event, be
 
 
 def events(states: Mapping[Key, Sequence[Seen]], sync_instants: Sequence[datetime]) -> list[Event]:
-    """Return every event of every work order, ordered.
+    """Return every event of every work order, order by order.
 
     Args:
         states: what readings saw, as `versions_of` tells; a deletion ends a history.
@@ -38,7 +38,8 @@ def events(states: Mapping[Key, Sequence[Seen]], sync_instants: Sequence[datetim
     """
     instants = [micros(instant) for instant in sync_instants]
     orders = ((key, history) for key, history in states.items() if key[1] == "work_orders")
-    return sorted(event for (organisation, _, order), history in orders for event in _events(organisation, order, history, instants))
+    found = [event for (organisation, _, order), history in orders for event in _events(organisation, order, history, instants)]
+    return sorted(found, key=lambda event: (event.organisation_id, event.work_order_id, repr(event)))
 
 
 def _events(organisation: int, order: int, history: Sequence[Seen], instants: Sequence[int]) -> Iterable[Event]:
