@@ -1,6 +1,7 @@
 """Numbers, dates and codes in the words of a reader, and tables as CSV."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from math import floor, log10
 from zoneinfo import ZoneInfo
@@ -135,31 +136,29 @@ def quantity(value: float | None, unit: str, of: float | None = None) -> str:
     """Return a KPI's value with its unit; a dash when there is none."""
     if value is None:
         return MISSING
-    match unit:
-        case "share":
-            return share(value, of)
-        case "hours":
-            return hours(value)
-        case "orders" | "amount":
-            return f"{value:,.0f}"
-        case "ratio":
-            return significant(value)
-        case "failures" | "requests":
-            return counted(round(value), unit[:-1])
-        case "days":
-            return counted(value, "day")
-        case "failures_per_1000_hours":
-            return f"{significant(value)} per 1,000{SPACE}h"
-        case "crew_weeks":
-            return counted(value, "week")
-        case _:
-            return f"{significant(value)}{SPACE}{unit}"
+    if unit == "share":
+        return share(value, of)
+    say = QUANTITIES.get(unit)
+    return say(value) if say else f"{significant(value)}{SPACE}{unit}"
 
 
 def counted(value: float, noun: str) -> str:
     """Return a number with its noun in the right number: `1 week`, `3.2 weeks`, `41 orders`."""
     number = f"{value:,}" if isinstance(value, int) else significant(value)
     return f"{number}{SPACE}{noun}{'' if number == '1' else 's'}"
+
+
+QUANTITIES: dict[str, Callable[[float], str]] = {  # by unit; a share is a case of its own
+    "hours": hours,
+    "days": lambda value: counted(value, "day"),
+    "crew_weeks": lambda value: counted(value, "week"),
+    "orders": lambda value: f"{value:,.0f}",
+    "amount": lambda value: f"{value:,.0f}",
+    "requests": lambda value: counted(round(value), "request"),
+    "failures": lambda value: counted(round(value), "failure"),
+    "failures_per_1000_hours": lambda value: f"{significant(value)} per 1,000{SPACE}h",
+    "ratio": significant,
+}
 
 
 def change(value: float, before: float, unit: str) -> str:
