@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from statistics import median
 
 from benchmarks.peers.contest import Course, Standing
 from benchmarks.peers.contestants import Contestant
@@ -10,8 +11,8 @@ from benchmarks.peers.results import Result
 from benchmarks.peers.schema_events import EVENTS, Verdict
 
 HEAD = (
-    "| Contestant | Missing | Ghost | Stale | of which labour alone | Double | Requests | 429s | Syncs failed | Kills survived "
-    "| Schema events survived | CPU s | Peak MB | Seconds a sync |"
+    "| Contestant | Missing | Ghost | Stale | of which labour alone | Double | Wrong of an evening | Evenings with doubles "
+    "| Requests | 429s | Syncs failed | Kills survived | Schema events survived | CPU s | Peak MB | Seconds a sync |"
 )
 _NOT_RUN = "not run"
 
@@ -49,9 +50,11 @@ def _line(contestant: Contestant, result: Result) -> str:
 
 def _standing(standing: Standing | None) -> list[str]:
     if standing is None or standing.why:
-        return [_NOT_RUN, *[""] * 7]
+        return [_NOT_RUN, *[""] * 9]
     final = standing.final
-    rows = [final.missing, final.ghost, final.stale, final.stale_labour, final.double, standing.requests, standing.refused]
+    wrong = [day.missing + day.ghost + day.stale + day.double for day in standing.daily]
+    evenings = [round(median(wrong)), sum(day.double > 0 for day in standing.daily)] if wrong else [0, 0]
+    rows = [final.missing, final.ghost, final.stale, final.stale_labour, final.double, *evenings, standing.requests, standing.refused]
     return [*(f"{each:,}" for each in rows), f"{standing.failed} of {standing.syncs}"]
 
 
