@@ -388,3 +388,8 @@ def test_a_warehouse_in_memory_stores_as_one_in_a_file_does_and_is_gone_when_lef
         assert stored(warehouse, "raw.work_orders") == []
         with pytest.raises(RuntimeError, match="no file that another client could open"), warehouse.released():
             pytest.fail("released")
+
+
+def test_a_long_query_draws_no_bar_into_the_log(tmp_path: Path):
+    with connect(tmp_path / "w.duckdb", "1GB") as connection:
+        assert connection.sql("select current_setting('enable_progress_bar')").fetchall() == [(False,)]
