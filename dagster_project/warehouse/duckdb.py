@@ -30,7 +30,7 @@ FRUGAL = "256MB"  # while reading; a batch of 5,000 rows needs less
 
 
 def connect(path: Path | None, memory_limit: str, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """Return a connection with the settings every one of ours has: UTC, no progress bar, a memory limit, temporary files beside the file."""
+    """Return a connection with the settings of all of ours: UTC, no progress bar, a memory limit, temporary files beside the file."""
     found = duckdb.connect(str(path or ":memory:"), read_only=read_only)
     found.execute("set timezone = 'UTC'")
     found.execute("set enable_progress_bar = false")  # it would be drawn into logs, from two seconds on
