@@ -16,7 +16,7 @@ WEEKLY = {"type": "WEEKLY", "interval": 1, "days": ["MONDAY"]}
 
 
 def pm(record_id: int, due: str, completed: str | None = None, **fields: Any) -> Version:
-    about = {"type": "PREVENTIVE", "dueDate": due, "dueDateIsFullDay": False, "recurrenceInfo": WEEKLY, **fields}
+    about: dict[str, Any] = {"type": "PREVENTIVE", "dueDate": due, "dueDateIsFullDay": False, "recurrenceInfo": WEEKLY, **fields}
     return done(record_id, completed, **about) if completed else order(record_id, **about)
 
 

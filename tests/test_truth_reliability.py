@@ -1,9 +1,11 @@
 """The oracle's hours, failures, repeats and costs against histories so small that each value is worked out by hand."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
+from simulator.history import Version
 from simulator.truth import Organisation, Site
 from tests.test_truth import LATER, PLACES, TWO, asset, deleted, done, order, row, status, value
 
@@ -12,8 +14,9 @@ SHIFTS = Organisation(1, "UTC", (Site("1", 1, "UTC", shifts=tuple((day, 6 * 3600
 HOLIDAY = Organisation(1, "UTC", (Site("1", 1, "UTC", shifts=((1, 0, 86_400),), holidays=(date(2026, 3, 9),)),))
 
 
-def online(record_id: int = 99, since: str = "2026-03-01T00:00Z", **fields: object):
-    return status(record_id, since, None, **({"status": "ONLINE", "downtimeType": None} | fields))
+def online(record_id: int = 99, since: str = "2026-03-01T00:00Z", **fields: Any) -> Version:
+    about: dict[str, Any] = {"status": "ONLINE", "downtimeType": None, **fields}
+    return status(record_id, since, None, **about)
 
 
 def test_of_overlapping_kinds_the_unplanned_hours_count_and_each_hour_once():
@@ -62,7 +65,7 @@ def test_without_a_failure_there_is_no_mtbf_and_without_operating_time_there_is_
     assert value("mtbm", versions) == "no_stops"
     assert value("failure_rate", versions) == 0
     assert value("mtbf", [order(), asset()]) == "no_status_tracking"
-    week = {"grain": "week", "organisation": HOLIDAY}
+    week: dict[str, Any] = {"grain": "week", "organisation": HOLIDAY}
     assert [value(kpi, versions, "2026-03-09", **week) for kpi in ("availability", "mtbf", "failure_rate")] == ["no_operating_time"] * 3
     assert value("failures", versions, "2026-03-09", **week) == 0
 
@@ -95,7 +98,7 @@ def test_an_asset_that_moved_counts_at_each_site_for_its_time_there():
     versions = [*PLACES, order(organisation=TWO), asset(7, TWO, locationId=5001, updatedAt="2026-01-01T00:00Z")]
     moved = asset(7, TWO, locationId=5002, updatedAt="2026-03-11T00:00Z")
     versions += [type(moved)(101, "assets", 7, moved.at.replace(month=3, day=11), moved.record), online(organisation=TWO)]
-    syncs = {"syncs": ["2026-03-10T00:00Z", LATER], "organisation": TWO}
+    syncs: dict[str, Any] = {"syncs": ["2026-03-10T00:00Z", LATER], "organisation": TWO}
     austin, porto = (row("availability", versions, scope=site, **syncs).denominator for site in ("austin", "porto"))
     assert (austin, porto) == (10 * 24 - 6, 21 * 24 - 1)  # from midnight in Austin on, to midnight in Lisbon's summer
 
@@ -123,19 +126,19 @@ def test_a_fix_that_was_re_opened_is_none():
 
 
 def test_labour_of_an_open_order_belongs_to_the_reading_that_showed_it_and_moves_when_it_is_done():
-    hour, two = ({"timeItems": [{"durationTotal": 3600 * n, "rowTotal": 100 * n}]} for n in (1, 2))
+    hour, two = ([{"durationTotal": 3600 * n, "rowTotal": 100 * n}] for n in (1, 2))
     syncs = ["2026-03-10T00:00Z", "2026-04-10T00:00Z", "2026-05-10T00:00Z"]
-    versions = [order(1, "2026-03-02T08:00Z", **hour), order(1, "2026-04-02T08:00Z", **two)]
+    versions = [order(1, "2026-03-02T08:00Z", timeItems=hour), order(1, "2026-04-02T08:00Z", timeItems=two)]
     months = ("2026-03-01", "2026-04-01", "2026-05-01")
     assert [value("labour_hours", versions, on, syncs=syncs, as_of=syncs[-1]) for on in months] == [1, 1, 0]
     assert row("labour_hours", versions, syncs=syncs).basis == "observed"
-    versions.append(done(1, "2026-05-02T08:00Z", **two))
+    versions.append(done(1, "2026-05-02T08:00Z", timeItems=two))
     assert [value("labour_hours", versions, on, syncs=syncs, as_of=syncs[-1]) for on in months] == [0, 0, 2]
     assert [value("cost_total", versions, on, syncs=syncs, as_of=syncs[-1]) for on in months] == [0, 0, 2]
 
 
 def test_costs_are_whole_cents_and_what_has_no_price_lowers_the_coverage():
-    spent = {
+    spent: dict[str, Any] = {
         "timeItems": [{"durationTotal": 1800, "rowTotal": 1050, "userId": 1}, {"durationTotal": 5400, "userId": 2}],
         "parts": [{"id": 1, "quantityUsed": 2.5, "unitCost": 333}, {"id": 2, "quantityUsed": 1}],
         "expenditures": [{"rowTotal": 7}],

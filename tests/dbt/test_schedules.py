@@ -1,5 +1,7 @@
 """What stood in the schedule of a week when it was frozen, what was done of it, and what did not stay done."""
 
+from typing import Any
+
 import pytest
 
 from tests.dbt.conftest import Build, Marts
@@ -7,7 +9,7 @@ from tests.dbt.raw_builder import RawBuilder, utc
 
 pytestmark = pytest.mark.dbt
 WEEK = "2026-03-09"  # a Monday; frozen on Friday 6 March at 18:00 in Chicago, which is midnight in UTC
-OLD = {"created_at": "2026-02-01 08:00", "estimated_seconds": 3600}
+OLD: dict[str, Any] = {"created_at": "2026-02-01 08:00", "estimated_seconds": 3600}
 
 
 def weeks(raw: RawBuilder) -> None:
@@ -33,7 +35,7 @@ def weeks(raw: RawBuilder) -> None:
     raw.order(5, completed_at="2026-03-08 12:00", due_at=due, **OLD)  # the Sunday before: not as scheduled
     raw.order(6, status="CANCELED", due_at=due, updated_at="2026-03-10 12:00", **OLD)  # out
     raw.order(7, status="SKIPPED", due_at=due, updated_at="2026-03-10 12:00", **OLD)  # a miss
-    raw.order(8, completed_at="2026-03-11 12:00", due_at=due, **OLD | {"estimated_seconds": 7200})
+    raw.order(8, OLD["created_at"], "2026-03-11 12:00", due_at=due, estimated_seconds=7200)
     raw.order(10, due_at=due, is_deleted=True, **OLD)
     raw.order(11, completed_at="2026-03-10 18:00", start_at="2026-03-10 12:00", **OLD)
     raw.order(13, completed_at="2026-03-10 18:00", due_at=due, **OLD | {"created_at": "2026-03-07 00:00"})

@@ -21,11 +21,11 @@ def lives(raw: RawBuilder) -> None:
     raw.order(7, CREATED, "2026-02-03 08:00")
     raw.order(8, CREATED, status="CANCELED", updated_at="2026-02-04 08:00")
     raw.run("run-2", "2026-03-02 06:00")
-    same = {"due_at": "2026-03-07 06:00", "work_order_assignees": [{"assignee_type": "TEAM", "assignee_id": 7}]}
+    same: dict[str, Any] = {"due_at": "2026-03-07 06:00", "work_order_assignees": [{"assignee_type": "TEAM", "assignee_id": 7}]}
     raw.order(1, CREATED, status="IN_PROGRESS", updated_at="2026-03-01 09:00", **same)
     raw.order(2, CREATED, updated_at="2026-03-01 09:00", **same | {"due_at": "2026-03-09 05:00"})  # over the night clocks change
     raw.order(3, CREATED, cause="shape", status="DONE", updated_at="2026-02-20 09:00", priority="HIGH")
-    raw.order(4, CREATED, is_deleted=True, status="OPEN", **same | {"work_order_assignees": []})
+    raw.order(4, CREATED, is_deleted=True, status="OPEN", due_at=same["due_at"], work_order_assignees=[])
     raw.reading("2026-03-02 06:00", kind="reconcile")
     raw.run("run-3", "2026-03-03 06:00")
     raw.order(1, CREATED, status="ON_HOLD", updated_at="2026-03-02 09:00", **same)
@@ -37,7 +37,9 @@ def lives(raw: RawBuilder) -> None:
     raw.order(1, CREATED, status="OPEN", updated_at="2026-03-03 09:00", **same)
     raw.order(3, CREATED, status="OPEN", updated_at="2026-03-03 09:00", priority="HIGH")
     raw.order(5, "2026-03-03 10:00", cause="new_life")
-    team = {"work_order_assignees": [{"assignee_type": "USER", "assignee_id": 9}, {"assignee_type": "TEAM", "assignee_id": 7}]}
+    team: dict[str, Any] = {
+        "work_order_assignees": [{"assignee_type": "USER", "assignee_id": 9}, {"assignee_type": "TEAM", "assignee_id": 7}]
+    }
     raw.order(6, CREATED, updated_at="2026-02-27 09:00", due_at="2026-03-07 06:00", **team)  # its stamp did not move
     raw.order(7, CREATED, "2026-03-03 11:00")
     raw.run("run-5", "2026-03-05 06:00")
