@@ -18,8 +18,8 @@ RUNS = [datetime(2026, 10, day, 6, tzinfo=UTC) for day in (1, 2, 5)]
 LATE = "2026-11-18"  # a Wednesday
 
 
-def known(*given: str | None) -> tuple[datetime, datetime]:
-    return as_of.instants(RUNS, *given)
+def known(as_of_text: str, known_at: str | None) -> tuple[datetime, datetime]:
+    return as_of.instants(RUNS, as_of_text, known_at)
 
 
 def test_a_date_means_what_was_reported_last_on_that_day() -> None:
