@@ -100,7 +100,7 @@ def test_a_kpi_without_a_value_says_why_in_words(page: str, opened: Open, publis
         "overview": "no repair has a root-cause report",
         "time_to_repair": "no repair has a root-cause report",
         "pm_compliance": "nothing was due",
-        "backlog": "the source has not been read completely yet",
+        "backlog": "the source had not been read completely then",
         "data_health": "1 skipped",
     }
     assert expected[page] in said

@@ -67,7 +67,7 @@ def test_nothing_before_is_said_so() -> None:
 def test_no_value_has_its_reason_and_no_change() -> None:
     missing = reading(None, 4.0, reason="no_labour_logged")
     assert missing.change_words == ""
-    assert missing.missing_words == "no time was logged on the repairs"
+    assert missing.missing_words == "no time was logged"
     assert missing.text == "—"
 
 

@@ -168,7 +168,7 @@ class History:
         """Let the source come to rest, read it once more, and compare."""
         self.source.log.append("at rest")
         self.source.settle()
-        self.copy.sync()
+        self.copy.rest()
         self.copy.look()
         if self.copy.keeps_up:
             self.compare({rec.id for rec in self.source.recs.values() if rec.deleted_at is None and not rec.is_silent}, "after the sync")

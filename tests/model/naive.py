@@ -46,6 +46,10 @@ class Algorithm(ABC):
     def deleted(self) -> set[int]:
         """Return the ids that the copy says were deleted."""
 
+    def rest(self) -> None:
+        """Read what changed of a source that stands still; should all of it be gone, somebody has said that this is right."""
+        self.sync()
+
     def settle(self) -> None:
         """Compare all there is with a source that stands still."""
         self.sweep()

@@ -74,9 +74,12 @@ class Real(Algorithm):
         self._latest: list[tuple[int, str, bool]] = []
         self._watermark: int | None = None
 
-    def sync(self) -> None:
-        with self.run() as (client, run):
+    def sync(self, accepted: frozenset[str] = frozenset()) -> None:
+        with self.run(accepted) as (client, run):
             sync.sync(self.endpoint, client, self.warehouse, run)
+
+    def rest(self) -> None:
+        self.sync(accepted=frozenset({self.table}))
 
     def sweep(self, scope: str = "full") -> None:
         with self.run() as (client, run):

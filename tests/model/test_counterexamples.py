@@ -59,6 +59,8 @@ CASES = (
          Populate(1), Sync()),
     case("a_deletion", "vendor + overlap", "GHOST",
          Populate(2), Sync(), Outside([Op("delete", 1)])),
+    case("the_deletion_of_all_there_is", "vendor + overlap", "GHOST",
+         Populate(2), Sync(), Outside([Op("delete", 1), Op("delete", 2)])),
     case("a_change_that_updatedat_does_not_tell", "+ ties to a fixed point", "STALE",
          Populate(2, 12), Sync(), Outside([Op("silent", 1)])),
 )  # fmt: skip
