@@ -12,6 +12,7 @@ from dagster_project.maintainx.errors import BadRequest, MaintainXError, NotFoun
 
 NONSENSE = "maintainx_probe"  # no parameter, sort key, expand or cursor is called so
 SAMPLE = 50  # rows of each list
+NEWEST = 100  # work orders that changed last
 UPCOMING = ("show_upcoming", "true")
 
 Row = Mapping[str, Any]
@@ -105,6 +106,6 @@ def ascending(ask: Inquiry) -> Page:
     return ask.page("work_orders", UPCOMING, ("sort", "updatedAt"), ("limit", "201"))
 
 
-def descending(ask: Inquiry) -> Page:
+def descending(ask: Inquiry, upcoming: tuple[str, str] = UPCOMING) -> Page:
     """Return the newest changes."""
-    return ask.page("work_orders", UPCOMING, ("sort", "-updatedAt"), ("limit", str(SAMPLE)))
+    return ask.page("work_orders", upcoming, ("sort", "-updatedAt"), ("limit", str(NEWEST)))

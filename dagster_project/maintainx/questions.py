@@ -6,6 +6,7 @@ from datetime import timedelta
 from dagster_project.maintainx.endpoints import ENDPOINTS, Endpoint, Walk
 from dagster_project.maintainx.errors import BadRequest, Forbidden, NotFound, ProtocolError
 from dagster_project.maintainx.inquiry import (
+    NEWEST,
     NONSENSE,
     SAMPLE,
     UPCOMING,
@@ -14,6 +15,7 @@ from dagster_project.maintainx.inquiry import (
     Row,
     Unanswered,
     ascending,
+    descending,
     instant,
     outcome,
     rows,
@@ -31,6 +33,7 @@ from dagster_project.maintainx.walk_questions import (
 )
 
 MEMBERS = re.compile(r"is not a member of ([\w,-]+)")
+SORTS = {Walk.ANCHORED: {"createdAt", "updatedAt"}, Walk.RECENT: {"-updatedAt"}, Walk.WHOLE: set()}  # what the sync sorts by
 
 
 def plan(ask: Inquiry) -> str:
@@ -47,7 +50,10 @@ def plan(ask: Inquiry) -> str:
 
 
 def tokens(ask: Inquiry) -> str:
-    """Which expands and sort keys each list knows: by the live document, and by asking for one that cannot be."""
+    """Which expands and sort keys each list knows: by the live document, and by asking for one that cannot be.
+
+    An optional list whose document names all that the sync asks of it is not asked.
+    """
     document = _document(ask)
     for endpoint in ENDPOINTS:
         if endpoint.table not in ask.lists:
@@ -55,7 +61,7 @@ def tokens(ask: Inquiry) -> str:
         by_document = {name: _enum(document, endpoint.path, name) for name in ("expand", "sort")}
         if endpoint.expands and (endpoint.is_required or not set(endpoint.expands) <= set(by_document["expand"] or ())):
             by_document["expand"] = _members(ask, endpoint.table, "expand")  # a document may be older than the list: it denies nothing
-        if endpoint.walk is not Walk.WHOLE:
+        if SORTS[endpoint.walk] and (endpoint.is_required or not SORTS[endpoint.walk] <= set(by_document["sort"] or ())):
             by_document["sort"] = _members(ask, endpoint.table, "sort") or by_document["sort"]
         ask.found.setdefault("expands", {}).update({endpoint.path: by_document["expand"]} if by_document["expand"] is not None else {})
         ask.found.setdefault("sorts", {}).update({endpoint.path: by_document["sort"]} if by_document["sort"] is not None else {})
@@ -105,13 +111,12 @@ def unknown_parameters(ask: Inquiry) -> str:
 
 
 def upcoming(ask: Inquiry) -> str:
-    """Whether the list hides orders that have not begun."""
-    newest = (("sort", "-createdAt"), ("limit", "100"))
-    page = ask.page("work_orders", UPCOMING, *newest)
+    """Whether the list hides orders that have not begun: the newest changes, read for other questions too, and again without them."""
+    page = descending(ask)
     later = {row["id"] for row in rows(page) if (at := instant(row.get("startDate"))) and at > page.served_at}
     if not later:
-        raise Unanswered("none of the 100 newest work orders starts in the future")
-    shown = {row["id"] for row in rows(ask.page("work_orders", ("show_upcoming", "false"), *newest))}
+        raise Unanswered(f"none of the {NEWEST} work orders changed last starts in the future")
+    shown = {row["id"] for row in rows(descending(ask, ("show_upcoming", "false")))}
     return "shown always" if later & shown else "hidden unless show_upcoming=true"
 
 
@@ -144,13 +149,18 @@ def archived(ask: Inquiry) -> str:
 
 
 def asset_moves(ask: Inquiry) -> str:
-    """Whether a new status moves the updatedAt of its asset."""
-    newest = next(iter(rows(ask.lists["asset_statuses"])), None) if "asset_statuses" in ask.lists else None
-    at = instant((newest or {}).get("createdAt"))
-    if newest is None or at is None:
+    """Whether a new status moves the updatedAt of its asset: of one that was read with its list, else of one asked for."""
+    statuses = rows(ask.lists["asset_statuses"]) if "asset_statuses" in ask.lists else []
+    made = [(at, row["assetId"]) for row in statuses if (at := instant(row.get("createdAt"))) is not None]
+    if not made:
         raise Unanswered("there is no asset status")
-    answer = ask.client.get(f"/assets/{int(newest['assetId'])}") or {}
-    moved = instant(answer.get("asset", answer).get("updatedAt"))
+    page = ask.lists.get("assets")
+    assets = {row["id"]: row for row in rows(page)} if page else {}
+    at, asset_id = next(((at, id_) for at, id_ in made if id_ in assets and page and at <= page.served_at), made[0])
+    if asset_id not in assets or (page and at > page.served_at):  # a status made since that page was read says nothing about it
+        answer = ask.client.get(f"/assets/{int(asset_id)}") or {}
+        assets[asset_id] = answer.get("asset", answer)
+    moved = instant(assets[asset_id].get("updatedAt"))
     if moved is None:
         raise Unanswered("the asset of the newest status cannot be read")
     return "yes, or it was changed since" if moved >= at - timedelta(seconds=1) else "no"
