@@ -22,6 +22,8 @@ def test_without_an_environment_the_defaults_hold(monkeypatch):
         "maintainx_url": "https://api.getmaintainx.com/v1", "maintainx_token": None, "sites_file": None, "data_dir": ROOT / "data/local",
         "simulator_port": 8790, "dagster_port": 3070, "dashboard_port": 8570, "keep_personal_data": False, "duckdb_memory_limit": "2GB",
         "warehouse_wait": None, "rate_share": 0.8, "labour_every_hours": 1.0, "reconcile_share": 0.01,
+        "warehouse": "duckdb",
+        "bigquery_project": None, "bigquery_location": "EU", "bigquery_dataset_prefix": "", "bigquery_endpoint": None,
     }  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def test_everything_made_at_run_time_lies_in_the_data_directory():
     assert {name: str(path) for name, path in places.items()} == {
         "warehouse_path": "/srv/plant/warehouse.duckdb", "published_dir": "/srv/plant/published", "backup_dir": "/srv/plant/backups",
         "dbt_target_dir": "/srv/plant/dbt", "dagster_home": "/srv/plant/dagster", "simulator_dir": "/srv/plant/simulator",
-        "log_dir": "/srv/plant/logs",
+        "log_dir": "/srv/plant/logs", "export_dir": "/srv/plant/exports", "docs_dir": "/srv/plant/docs",
     }  # fmt: skip
 
 

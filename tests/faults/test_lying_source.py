@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from dagster_project import failpoint, visit, walk
+from dagster_project import failpoint, walk
 from dagster_project.breakers import Breaker
 from dagster_project.maintainx.client import Page
 from dagster_project.maintainx.endpoints import BY_TABLE
+from dagster_project.warehouse.base import BatchSize
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from simulator.instants import HOUR, MINUTE, iso
 from tests.faults.plant_builder import START, Plant
@@ -321,7 +322,7 @@ def test_c3_an_older_stamp_that_stands_counts_although_the_log_has_a_newer_one(p
 
 
 def test_c3_rows_that_go_backwards_move_no_watermark_and_hide_no_other(plant, monkeypatch):
-    monkeypatch.setattr(visit, "BATCH_ROWS", 7)
+    monkeypatch.setattr(DuckDBWarehouse, "batch", BatchSize(7, 2**24, 30.0))
     plant.sync()
     plant.world.advance(timedelta(hours=1))
     plant.change("work_orders", 4, title="known by a sweep")
