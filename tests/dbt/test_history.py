@@ -208,11 +208,9 @@ def test_before_the_first_finished_run_every_kpi_says_so(marts: Marts) -> None:
     rows = marts.rows(
         "select distinct scope_type, period_grain, period_start_on, value, n, reason, data_to from marts.kpis where organisation_id = 5"
     )
+    starts = {"month": date(2026, 4, 1), "quarter": date(2026, 4, 1), "week": date(2026, 4, 13), "year": date(2026, 1, 1)}
     assert sorted(rows) == [
-        ("organisation", "month", date(2026, 4, 1), None, 0, "not_observed_yet", None),
-        ("organisation", "week", date(2026, 4, 13), None, 0, "not_observed_yet", None),
-        ("site", "month", date(2026, 4, 1), None, 0, "not_observed_yet", None),
-        ("site", "week", date(2026, 4, 13), None, 0, "not_observed_yet", None),
+        (scope, grain, start, None, 0, "not_observed_yet", None) for scope in ("organisation", "site") for grain, start in starts.items()
     ]
 
 
