@@ -18,7 +18,7 @@ pytestmark = pytest.mark.dbt
 @pytest.fixture(scope="module")
 def translated(golden: Marts, statements: list[Compiled], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What BigQuery's SQL, said in DuckDB's words, makes of the orders made by hand."""
-    path = tmp_path_factory.mktemp("transpiled") / "marts.duckdb"
+    path = tmp_path_factory.mktemp("transpiled") / "translated.duckdb"
     transpiled.run(golden.settings.warehouse_path, at(statements, golden_plant.AS_OF), path)
     return path
 
@@ -30,8 +30,8 @@ def test_every_mart_of_the_orders_made_by_hand_is_the_same_in_both_dialects(gold
 @pytest.mark.slow
 def test_every_mart_of_a_simulated_month_is_the_same_in_both_dialects(statements: list[Compiled], marts: list[str], tmp_path: Path) -> None:
     month: Read = read(tmp_path, Simulator(plant.build(seed=11, scale=0.1)), days=30)
-    transpiled.run(month.settings.warehouse_path, at(statements, month.known_at), tmp_path / "marts.duckdb")
-    assert transpiled.differences(month.settings.warehouse_path, tmp_path / "marts.duckdb", marts) == {}
+    transpiled.run(month.settings.warehouse_path, at(statements, month.known_at), tmp_path / "translated.duckdb")
+    assert transpiled.differences(month.settings.warehouse_path, tmp_path / "translated.duckdb", marts) == {}
 
 
 @pytest.mark.parametrize(
