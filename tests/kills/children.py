@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from dagster_project import backup, failpoint, first_load, quarantine, refresh, replay, settings, visit
+from dagster_project import backup, failpoint, first_load, quarantine, refresh, replay, settings
 from dagster_project.organisation_run import RefreshReport, new_run_id
 from dagster_project.organisations import organisations, write_sites
 from dagster_project.settings import Settings
+from dagster_project.warehouse.base import BatchSize
 from dagster_project.warehouse.duckdb import DuckDBWarehouse
 from dagster_project.warehouse.open import open_warehouse
 from tests.kills.plant import TOKEN
 
 KILLED = -signal.SIGKILL
-BATCH_ROWS, SLICE_ROWS = 20, 20  # as if there were many
+BATCH, SLICE_ROWS = BatchSize(20, 2**24, 30), 20  # as if there were many
 SECONDS = 300
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["dagster_project.models", __name__])
@@ -61,7 +62,7 @@ def settings_of(folder: Path, url: str) -> Settings:
 
 def read(folder: Path, url: str, cycles: int = 1, act: failpoint.Action | None = None) -> None:
     """Read the source so many times, as a run does up to its models; `act` is armed meanwhile."""
-    vars(visit)["BATCH_ROWS"], vars(first_load)["SLICE_ROWS"] = BATCH_ROWS, SLICE_ROWS
+    DuckDBWarehouse.batch, vars(first_load)["SLICE_ROWS"] = BATCH, SLICE_ROWS
     found = settings_of(folder, url)
     with failpoint.arm(act or ignore):
         for _ in range(cycles):
