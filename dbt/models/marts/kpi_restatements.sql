@@ -119,7 +119,6 @@ select
     restated.known_at_before,
     restated.known_at as known_at_after,
     restated.version_before,
-    restated.version as version_after,
     restated.value_before,
     restated.value as value_after,
     restated.numerator_before,
