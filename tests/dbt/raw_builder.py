@@ -152,8 +152,8 @@ class RawBuilder:
         self.add("asset_statuses", status_id, asset_id=asset_id, status=status, **times, **kind | columns)
 
     def reported(self, **columns: Any) -> None:
-        """A row of what was published before."""
-        self._row("ops.kpi_reported", **columns)
+        """A row of what was published before, in a version of its own unless one is named."""
+        self._row("ops.kpi_reported", **{"version": f"{len(self.rows['ops.kpi_reported']) + 1:04}"} | columns)
 
     def target(self, site_id: str, kpi: str, target: float) -> None:
         """A target that a site sets for itself."""
