@@ -21,6 +21,7 @@ select
     orders.cut_id,
     orders.completed_on,
     orders.labour_seconds,
+    coalesce(orders.type = 'REACTIVE', false) as is_reactive,
     coalesce(orders.type = 'PREVENTIVE', false) as is_preventive,
     coalesce(orders.type = 'PREVENTIVE', false)
     or (orders.estimated_seconds is not null and orders.start_at is not null and orders.part_count > 0) as is_planned,
